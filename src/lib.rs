@@ -1,0 +1,2 @@
+//! Adversarially trained process reward models.
+pub use aprm_core as core;
