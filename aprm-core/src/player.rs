@@ -57,3 +57,12 @@ where
         self(observation, rng)
     }
 }
+
+/// What a verifier says of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Label {
+    /// The step is right.
+    Correct,
+    /// The step is wrong.
+    Incorrect,
+}
