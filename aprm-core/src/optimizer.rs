@@ -58,3 +58,21 @@ pub trait Optimizer<S: VectorSpace> {
         1
     }
 }
+
+/// A rule chosen at run time.
+#[cfg(feature = "alloc")]
+impl<S: VectorSpace, O: Optimizer<S> + ?Sized> Optimizer<S> for alloc::boxed::Box<O> {
+    fn step(
+        &mut self,
+        space: &mut S,
+        learning_rate: S::Scalar,
+        gradient: &S::Vector,
+        parameters: &mut S::Vector,
+    ) -> Result<(), S::Error> {
+        (**self).step(space, learning_rate, gradient, parameters)
+    }
+
+    fn gradients_per_iteration(&self) -> usize {
+        (**self).gradients_per_iteration()
+    }
+}

@@ -159,7 +159,9 @@ fn extragradient_contracts_on_xy_at_the_closed_form() {
 /// z' = −μ z: roots (1 − 2h ± √(1 + 4h²)) / 2, stable below 2/3.
 #[test]
 fn ogda_on_a_real_eigenvalue_contracts_at_the_closed_form() {
-    for (rate, expected) in [(0.1, 0.909_901_951_359), (0.25, 0.809_016_994_375), (0.5, 0.707_106_781_187)] {
+    for (rate, expected) in
+        [(0.1, 0.909_901_951_359), (0.25, 0.809_016_994_375), (0.5, std::f64::consts::FRAC_1_SQRT_2)]
+    {
         let trajectory = iterates(&mut Ogda::new(vec![0.0]), rate, &[1.0], 400, |_, z| z.to_vec());
         assert!((contraction(&trajectory) - expected).abs() < 1e-9);
     }
@@ -299,7 +301,8 @@ fn state_is_a_value_and_every_field_of_it_counts() {
     let end = run(&mut optimizer, &middle, 7);
     assert_eq!(run(&mut saved.clone(), &middle, 7), end);
 
-    let drops: [fn(&mut OptimisticAdam<Vec<f64>, f64>); 5] = [
+    type Drop = fn(&mut OptimisticAdam<Vec<f64>, f64>);
+    let drops: [Drop; 5] = [
         |o| o.adam.first_moment.fill(0.0),
         |o| o.adam.second_moment.fill(0.0),
         |o| o.adam.steps = 0,
