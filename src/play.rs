@@ -1,0 +1,234 @@
+//! `aprm play`: exact games, NashConv per iteration.
+
+mod choice;
+mod error;
+mod game_file;
+mod plot;
+mod report;
+mod trajectory;
+
+use std::fs;
+use std::path::PathBuf;
+
+use aprm_core::dynamics::UpdateOrder;
+use clap::{Args, ValueEnum};
+
+use choice::Table;
+use error::PlayError;
+use report::Report;
+use trajectory::{Rule, Trajectory};
+
+/// Play an exact game and watch NashConv and the distance to the equilibrium.
+///
+/// Both are printed, written to DIR/trajectory.csv and plotted to DIR/trajectory.svg.
+/// NashConv is that of the regularised utilities; it is zero at an equilibrium alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aprm play matching-pennies --optimizer ogda
+  aprm play matching-pennies --compare
+  aprm play corruption --tau 0.05 --entropy-coef 0.01 --compare gda,ogda
+  aprm play quadratic --size 16 --condition 100 --iterations 5000
+  aprm play --game-file game.json --json | tail -n 1
+
+A game file holds what each player gets, row by row, and may hold regularisers, each one number or
+one for each player:
+  {\"a\": [[2, -1], [-1, 1]], \"b\": [[-2, 1], [1, -1]],
+   \"tau\": 0.1, \"entropy_coef\": [0.0, 0.05], \"references\": [[0.5, 0.5], [0.4, 0.6]]}")]
+pub(crate) struct Play {
+    /// The game; instead of it --game-file may be given.
+    #[arg(value_enum, required_unless_present = "game_file", conflicts_with = "game_file")]
+    game: Option<GameName>,
+
+    /// Read a bimatrix game from a JSON file.
+    #[arg(long, value_name = "FILE")]
+    game_file: Option<PathBuf>,
+
+    /// The update rule.
+    #[arg(long, value_enum, default_value_t = Rule::Ogda)]
+    optimizer: Rule,
+
+    /// Overlay several update rules, separated by commas; all of them if none is named.
+    #[arg(long, value_enum, value_name = "RULE,..", value_delimiter = ',', num_args = 0.., conflicts_with = "optimizer")]
+    compare: Option<Vec<Rule>>,
+
+    /// Iterations to play.
+    #[arg(long, default_value_t = 2000)]
+    iterations: u64,
+
+    /// The learning rate; by default a quarter of the inverse of the game's scale.
+    #[arg(long, value_name = "ETA", value_parser = positive)]
+    learning_rate: Option<f64>,
+
+    /// Whether the players move at once or in turn.
+    #[arg(long, value_enum, default_value_t = Order::Simultaneous)]
+    update_order: Order,
+
+    /// What the rule moves, in games over probabilities.
+    #[arg(long, value_enum, default_value_t = Coordinates::Probabilities)]
+    coordinates: Coordinates,
+
+    /// KL coefficient of both players, to a uniform reference.
+    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    tau: f64,
+
+    /// Entropy coefficient of both players.
+    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    entropy_coef: f64,
+
+    /// The generator's payoffs when it fooled, was detected, did not corrupt (corruption game).
+    #[arg(long, value_name = "F,D,U", value_delimiter = ',', num_args = 3, default_values_t = [1.0, 0.0, -1.0],
+          allow_hyphen_values = true, value_parser = finite, conflicts_with = "zero_sum")]
+    payoffs: Vec<f64>,
+
+    /// Pay the generator the negative of what the verifier gets (corruption game).
+    #[arg(long)]
+    zero_sum: bool,
+
+    /// The share of gold steps among those the verifier sees (corruption game).
+    #[arg(long, default_value_t = 0.5, value_parser = share)]
+    gold_share: f64,
+
+    /// Coordinates of each player (bilinear and quadratic).
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    size: u16,
+
+    /// L / μ of the game (quadratic), or the ratio of the payoff matrix's singular values at most (bilinear).
+    #[arg(long, default_value_t = 10.0, value_parser = condition)]
+    condition: f64,
+
+    /// Where the players start.
+    #[arg(long, value_enum, default_value_t = Start::Skewed)]
+    start: Start,
+
+    /// Seed of random games and starts.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Print one JSON object per line instead of a table; the last one of a rule holds the profile.
+    #[arg(long)]
+    json: bool,
+
+    /// The folder for trajectory.csv and trajectory.svg [default: runs/play-GAME].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum GameName {
+    /// Two choices each; equilibrium (1/2, 1/2).
+    MatchingPennies,
+    /// Three choices each; equilibrium (1/3, 1/3, 1/3).
+    RockPaperScissors,
+    /// xᵀAy over vectors with a random A; equilibrium 0.
+    Bilinear,
+    /// A random strongly monotone general-sum quadratic game.
+    Quadratic,
+    /// APRM's game: rewrites of arithmetic steps against a weak verifier.
+    Corruption,
+    /// Kuhn poker in normal form.
+    Kuhn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Order {
+    Simultaneous,
+    Alternating,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Coordinates {
+    /// The probabilities themselves, projected back onto the simplex.
+    Probabilities,
+    /// Logits moved by the gradient with respect to the probabilities (multiplicative weights).
+    NaturalLogits,
+    /// Logits moved by the gradient through the softmax, as a neural policy's are.
+    Logits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Start {
+    /// 0.9 on one choice, mirrored for the second player; ones in games over vectors.
+    Skewed,
+    /// Alike on all choices; ones in games over vectors.
+    Uniform,
+    /// Drawn with the seed.
+    Random,
+}
+
+impl Play {
+    pub(crate) fn run(&self) -> Result<(), PlayError> {
+        let file = self.game_file.as_deref().map(game_file::read).transpose()?;
+        let name = match (&self.game_file, self.game) {
+            (Some(path), _) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            (None, game) => {
+                game.and_then(|game| game.to_possible_value()).map_or_else(String::new, |v| v.get_name().into())
+            }
+        };
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(format!("play-{name}")));
+        fs::create_dir_all(&out).map_err(|source| PlayError::Write { path: out.clone(), source })?;
+        choice::seat(self, file.as_ref(), |table| self.play(&name, &out, table))
+    }
+
+    /// Plays every rule asked for at a table and reports on them.
+    fn play(&self, name: &str, out: &std::path::Path, table: &Table<'_>) -> Result<(), PlayError> {
+        for warning in &table.warnings {
+            eprintln!("warning: {warning}");
+        }
+        let learning_rate = self.learning_rate.unwrap_or(table.learning_rate);
+        let rules = match &self.compare {
+            None => vec![self.optimizer],
+            Some(named) if named.is_empty() => Rule::value_variants().to_vec(),
+            Some(named) => named.clone(),
+        };
+        let order = match self.update_order {
+            Order::Simultaneous => UpdateOrder::Simultaneous,
+            Order::Alternating => UpdateOrder::Alternating,
+        };
+        let report = Report::new(name, table, learning_rate, self.json);
+        let mut trajectories = Vec::new();
+        for rule in rules {
+            let trajectory = Trajectory::play(table, rule, order, learning_rate, self.iterations);
+            report.print(&trajectory)?;
+            trajectories.push(trajectory);
+        }
+        report.write_csv(&out.join("trajectory.csv"), &trajectories)?;
+        plot::draw(&out.join("trajectory.svg"), name, &trajectories)?;
+        report.print_paths(out)?;
+        match trajectories.iter().find(|trajectory| trajectory.has_diverged()) {
+            Some(diverged) if trajectories.len() == 1 => {
+                Err(PlayError::Diverged { iteration: diverged.points.len() - 1, learning_rate })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "not a number".to_owned())
+}
+
+fn checked(text: &str, is_valid: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value.is_finite() && is_valid(value) { Ok(value) } else { Err(format!("must be {expected}")) }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    checked(text, |_| true, "finite")
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    checked(text, |value| value > 0.0, "positive and finite")
+}
+
+fn non_negative(text: &str) -> Result<f64, String> {
+    checked(text, |value| value >= 0.0, "finite and not negative")
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    checked(text, |value| (0.0..=1.0).contains(&value), "between 0 and 1")
+}
+
+fn condition(text: &str) -> Result<f64, String> {
+    checked(text, |value| (1.0..=1e6).contains(&value), "between 1 and 1e6")
+}
