@@ -25,7 +25,7 @@ pub struct Interval<T> {
 /// Resamples with replacement once for every entry of `resampled`, which afterwards holds the means in ascending order.
 /// A thousand resamples is usual for 95 %.
 /// Percentile intervals of few samples are too narrow: at 20 or less, read them as a lower bound on doubt.
-/// `None` where `samples` is empty or holds an entry that is not finite.
+/// `None` where `samples` is empty, or an entry or an end of the interval is not finite.
 ///
 /// # Panics
 /// If `resampled` is empty, or if `confidence` is not strictly between 0 and 1.

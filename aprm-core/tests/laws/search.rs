@@ -1,4 +1,5 @@
 //! Two solvers and two scorers, and the laws of choosing among answers.
+#![cfg(feature = "alloc")]
 
 use core::convert::Infallible;
 

@@ -47,6 +47,15 @@ fn other_counts_are_caught() {
     .unwrap_err();
 }
 
+/// A generator that knows eight errors, and one that has collapsed onto the first of them.
+#[test]
+fn a_planted_collapse_is_seen() {
+    let errors: Vec<[u32; 3]> = (0..8).map(|kind| [kind, 100 + kind, 200 + kind]).collect();
+    let rewrites = |kinds: usize| -> Vec<&[u32]> { (0..64).map(|i| &errors[i % kinds][..]).collect() };
+    assert_eq!(distinct(&rewrites(8), 3), Some(8.0 / 64.0));
+    assert_eq!(distinct(&rewrites(1), 3), Some(1.0 / 64.0));
+}
+
 #[test]
 #[should_panic(expected = "scratch for 1 of 2 n-grams")]
 fn a_short_scratch_panics() {

@@ -234,3 +234,9 @@ fn a_scorer_that_scores_the_last_step_only_panics() {
 fn a_beam_without_width_panics() {
     Beam::<u32, u32, f64>::new(0, 3, 0.0);
 }
+
+#[test]
+#[should_panic(expected = "Beam: width 3, children 0")]
+fn a_beam_without_children_panics() {
+    Beam::<u32, u32, f64>::new(3, 0, 0.0);
+}

@@ -40,6 +40,7 @@ proptest! {
             }
         }
         prop_assert!(search.candidates().map(|candidate| &candidate.steps).eq(&samples));
+        prop_assert_eq!(search.is_finished(), samples.iter().all(|sample| sample.last() == Some(&0)));
     }
 }
 
