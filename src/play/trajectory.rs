@@ -108,7 +108,8 @@ impl Trajectory {
         Self { rule, points, strategies: walk.strategies }
     }
 
-    /// The strategies at which NashConv first falls to `tolerance`, if it does.
+    /// The strategies to which the rule converges: those after twice as many iterations as NashConv takes to fall to
+    /// `tolerance`, if it does, which at a linear rate squares what is left.
     pub(crate) fn solve(
         table: &Table<'_>,
         rule: Rule,
@@ -117,12 +118,13 @@ impl Trajectory {
         tolerance: f64,
     ) -> Option<Vec<f64>> {
         let mut walk = Walk::new(table, rule, UpdateOrder::Simultaneous, learning_rate);
-        (0..iterations)
-            .any(|_| {
-                walk.advance();
-                walk.look().nash_conv <= tolerance
-            })
-            .then_some(walk.strategies)
+        let reached = (0..iterations).position(|_| {
+            walk.advance();
+            walk.look().nash_conv <= tolerance
+        })?;
+        (0..=reached).for_each(|_| walk.advance());
+        walk.look();
+        Some(walk.strategies)
     }
 
     pub(crate) fn last(&self) -> Point {

@@ -62,16 +62,17 @@ impl CorruptionBoard<'static, f64> {
 /// item, the verifier's a distribution over the labels (correct, incorrect) of each feature.
 ///
 /// ```text
-/// E[r_G] = Σ_i p_i Σ_j x_ij Σ_ℓ y_{f(i,j)}(ℓ) r_G(o_ij, ℓ)
+/// E[r_G] = (1 − ρ) Σ_i p_i Σ_j x_ij Σ_ℓ y_{f(i,j)}(ℓ) r_G(o_ij, ℓ)
 /// E[r_R] = (1 − ρ) Σ_i p_i Σ_j x_ij Σ_ℓ y_{f(i,j)}(ℓ) r_R(o_ij, ℓ) + ρ Σ_i p_i Σ_ℓ y_{f(i)}(ℓ) r_R(correct, ℓ)
 /// ```
 ///
 /// i runs over items, j over candidates, o is the oracle's verdict, f what the verifier sees, ρ the share of gold
 /// steps among those it is shown, without which it learns that everything is wrong.
+/// In a gold round the generator neither acts nor is paid.
 ///
-/// The regularisers are weighted by how often a distribution is drawn from: p_i for the generator; for the verifier
-/// how often it sees the feature while the generator rewrites uniformly (the exact frequency would depend on the
-/// generator's strategy and couple the regularisers; this choice is ours).
+/// The regularisers are weighted by how often a distribution is drawn from: (1 − ρ) p_i for the generator; for the
+/// verifier how often it sees the feature while the generator rewrites uniformly (the exact frequency would depend on
+/// the generator's strategy and couple the regularisers; this choice is ours).
 ///
 /// ```
 /// use aprm_core::equilibrium::{Corruption, CorruptionBoard, SimplexGame};
@@ -81,7 +82,7 @@ impl CorruptionBoard<'static, f64> {
 /// let trusting = [1.0, 0.0].repeat(7);
 /// let mut values = [0.0; 21];
 /// game.action_values(0, &trusting, &mut values);
-/// assert_eq!(values[..7], [-0.5, -0.5, 0.5, 0.5, 0.5, 0.5, -0.5]); // each times the item's weight
+/// assert_eq!(values[..7], [-0.25, -0.25, 0.25, 0.25, 0.25, 0.25, -0.25]); // times how often the item is rewritten
 /// ```
 ///
 /// # Reference
@@ -144,7 +145,7 @@ impl<T: Scalar, R: Reward<(Verdict, Label), Scalar = T>> SimplexGame for Corrupt
                 let labels = &opponent[feature * LABELS.len()..][..LABELS.len()];
                 let expected: T =
                     labels.iter().zip(self.payoffs(verdict)).map(|(&y, payoff)| y * payoff.generator).sum();
-                *value = self.board.item_weights[item] * expected;
+                *value = self.weight(0, item) * expected;
             }
         } else {
             values.fill(T::zero());
@@ -154,7 +155,7 @@ impl<T: Scalar, R: Reward<(Verdict, Label), Scalar = T>> SimplexGame for Corrupt
                 }
             };
             for ((item, verdict, feature), &x) in self.rewrites().zip(opponent) {
-                see(feature, verdict, (T::one() - self.gold_share) * self.board.item_weights[item] * x);
+                see(feature, verdict, self.weight(0, item) * x);
             }
             for (&feature, &weight) in self.board.gold_features.iter().zip(self.board.item_weights) {
                 see(feature, Verdict::Correct, self.gold_share * weight);
@@ -164,7 +165,7 @@ impl<T: Scalar, R: Reward<(Verdict, Label), Scalar = T>> SimplexGame for Corrupt
 
     fn weight(&self, player: usize, simplex: usize) -> T {
         if player == 0 {
-            return self.board.item_weights[simplex];
+            return (T::one() - self.gold_share) * self.board.item_weights[simplex];
         }
         let candidates = T::of_usize(self.candidates());
         self.frequency(simplex, |count| T::of_usize(count) / candidates)

@@ -6,10 +6,10 @@ use crate::scalar::Scalar;
 /// Which gradient moves the logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogitGradient {
-    /// The pseudo-gradient with respect to the probabilities, taken as the direction of the logits.
+    /// The pseudo-gradient with respect to the probabilities, per draw from the distribution.
     ///
-    /// This is the natural policy gradient; OGDA on it is optimistic multiplicative weights, and on a strongly
-    /// monotone game it converges linearly.
+    /// This is the natural policy gradient; OGDA on it is optimistic multiplicative weights, whose last iterate
+    /// converges linearly in regularised zero-sum games.
     Natural,
     /// The pseudo-gradient with respect to the logits, through the softmax.
     ///
@@ -21,9 +21,11 @@ pub enum LogitGradient {
 /// A regularised game played in logits, whose softmax are the strategies.
 ///
 /// ```text
-/// natural:  F(ℓ)_k = F(x)_k
+/// natural:  F(ℓ)_k = F(x)_k / w_k
 /// vanilla:  F(ℓ)_k = x_k ⊙ ( F(x)_k − ⟨x_k, F(x)_k⟩ ),   x_k = softmax(ℓ_k)
 /// ```
+///
+/// w is [`SimplexGame::weight`]; a distribution of weight zero does not move.
 ///
 /// ```
 /// use aprm_core::equilibrium::{Bimatrix, LogitGradient, Logits, Regularized};
@@ -72,11 +74,21 @@ impl<T: Scalar, G: SimplexGame<Scalar = T>> Game for Logits<'_, '_, G> {
         let (strategies, workspace) = workspace.split_at_mut(profile.len());
         self.strategies(profile, strategies);
         self.game.pseudo_gradient(strategies, workspace, pseudo_gradient);
-        if self.gradient == LogitGradient::Vanilla {
-            for (gradient, x) in self.distributions(pseudo_gradient).zip(self.distributions(strategies)) {
-                let mean: T = gradient.iter().zip(&*x).map(|(&g, &x)| g * x).sum();
-                for (gradient, &mut x) in gradient.iter_mut().zip(x) {
-                    *gradient = x * (*gradient - mean);
+        let first = self.game.game().simplices()[0].count;
+        let distributions = self.distributions(pseudo_gradient).zip(self.distributions(strategies));
+        for (k, (gradient, x)) in distributions.enumerate() {
+            match self.gradient {
+                LogitGradient::Natural => {
+                    let weight =
+                        self.game.game().weight(usize::from(k >= first), if k < first { k } else { k - first });
+                    let scale = if weight > T::zero() { weight.recip() } else { T::zero() };
+                    gradient.iter_mut().for_each(|gradient| *gradient *= scale);
+                }
+                LogitGradient::Vanilla => {
+                    let mean: T = gradient.iter().zip(&*x).map(|(&g, &x)| g * x).sum();
+                    for (gradient, &mut x) in gradient.iter_mut().zip(x) {
+                        *gradient = x * (*gradient - mean);
+                    }
                 }
             }
         }

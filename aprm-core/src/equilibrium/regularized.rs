@@ -264,7 +264,8 @@ fn first_maximum<T: Scalar>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// `Σ x ln(x / q) − x + q`, every term of which is non-negative, so that rounding cannot turn the sum negative.
+/// `Σ x ln(x / q) − x + q`, no term of which rounding may turn negative.
 fn kl_divergence<T: Scalar>(x: &[T], q: &[T]) -> T {
-    x.iter().zip(q).map(|(&x, &q)| if x > T::zero() { x * (x / q).ln() - x + q } else { q }).sum()
+    let term = |(&x, &q): (&T, &T)| if x > T::zero() { x * (x / q).ln() - x + q } else { q };
+    x.iter().zip(q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
 }
