@@ -13,6 +13,7 @@ use crate::gradient;
 type Entropy = fn(&[f64]) -> f64;
 type Divergence = fn(&[f64], &[f64]) -> f64;
 type Estimate = fn(f64, f64) -> f64;
+type EstimateBackward = fn(f64, f64, f64) -> f64;
 
 const MASKED: f64 = f64::NEG_INFINITY;
 
@@ -168,7 +169,7 @@ fn k3_is_bounded_where_exp_would_overflow() {
 fn expected_gradients_of_the_estimates() {
     let (logits, q) = ([0.3, -1.0, 0.8], logs([0.6, 0.3, 0.1]));
     let p = log_softmax(&logits);
-    let expected_gradient = |estimate_backward: fn(f64, f64, f64) -> f64| {
+    let expected_gradient = |estimate_backward: EstimateBackward| {
         let upstream: Vec<_> = (0..3).map(|a| p[a].exp() * estimate_backward(p[a], q[a], 1.0)).collect();
         backward(|grad| log_softmax_backward(&p, &upstream, grad), 3)
     };
@@ -221,8 +222,7 @@ proptest! {
 
     #[test]
     fn kl_estimate_backward_equals_central_differences(log_prob in -10.0..0.0_f64, ref_log_prob in -10.0..0.0_f64) {
-        let estimates: [(Estimate, fn(f64, f64, f64) -> f64); 3] =
-            [(k1, k1_backward), (k2, k2_backward), (k3, k3_backward)];
+        let estimates: [(Estimate, EstimateBackward); 3] = [(k1, k1_backward), (k2, k2_backward), (k3, k3_backward)];
         for (estimate, backward) in estimates {
             let grad = backward(log_prob, ref_log_prob, 2.0);
             gradient::check(|x| 2.0 * estimate(x[0], ref_log_prob), &[log_prob], &[grad]).unwrap();
