@@ -64,7 +64,8 @@ impl<T: Scalar> Sampler<T> {
     /// To train a tempered policy, divide its logits by the temperature before the log-softmax, here and in training.
     ///
     /// `log_probs` and `scratch` have one entry per action; what `scratch` holds before and after means nothing.
-    /// One `u64` is drawn from `rng`, none at temperature 0.
+    /// One `u64` is drawn from `rng`, none at temperature 0, and inverts the cumulative distribution: in the order of the
+    /// indices, or from the most probable action down if top-k or top-p cuts any.
     /// Among equals the lower index comes first, for the greedy choice and for what top-k and top-p keep.
     /// Exactly `top_k` are kept, where Hugging Face keeps all that tie with the last of them.
     ///

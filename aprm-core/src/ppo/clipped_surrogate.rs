@@ -124,7 +124,7 @@ pub fn mean_clipped_surrogate<T: Scalar>(
         *grad_log_prob = token.gradient / T::of(count);
         let ratio = token.ratio.widen();
         mean.loss += token.loss.widen();
-        mean.clip_fraction += f64::from(u8::from(token.clipped));
+        mean.clip_fraction += f64::from(token.clipped);
         mean.approx_kl += k3(old_log_prob, log_prob).widen();
         mean.ratio_mean += ratio;
         // `f64::max` would drop a NaN.

@@ -102,7 +102,7 @@ pub fn mean_clipped_value_loss<T: Scalar>(
         let (loss, gradient, clipped) = token(value, old_value, returned, value_clip_range);
         *grad_value = gradient / T::of(count);
         mean.loss += loss.widen();
-        mean.clip_fraction += f64::from(u8::from(clipped));
+        mean.clip_fraction += f64::from(clipped);
     }
     mean.loss /= count;
     mean.clip_fraction /= count;

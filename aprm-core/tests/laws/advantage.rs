@@ -42,7 +42,7 @@ fn policy_gradient_is_unbiased(baseline: Baseline, group_size: usize) -> Result<
         let probability: f64 = actions.iter().map(|&a| p[a]).product();
         for (&action, advantage) in actions.iter().zip(group(baseline, &rewards, group_size)) {
             for b in 0..3 {
-                let score = f64::from(u8::from(b == action)) - p[b];
+                let score = f64::from(b == action) - p[b];
                 gradient[b] += probability * advantage * score / group_size as f64;
             }
         }
@@ -168,7 +168,7 @@ fn a_sabotaged_whitening_is_caught() {
     };
     let multiplies_by_the_mask: Whiten = |values, mask, shift_mean, out| {
         whiten(values, mask, shift_mean, out);
-        out.iter_mut().zip(values).zip(mask).for_each(|((y, x), &kept)| *y += x * f64::from(u8::from(!kept)) * 0.0);
+        out.iter_mut().zip(values).zip(mask).for_each(|((y, x), &kept)| *y += x * f64::from(!kept) * 0.0);
     };
     let always_shifts: Whiten = |values, mask, _, out| whiten(values, mask, true, out);
     for sabotaged in [counts_the_masked, divides_by_one_less, multiplies_by_the_mask, always_shifts] {

@@ -117,12 +117,28 @@ fn temperature_zero_is_greedy_and_draws_nothing() {
     assert_eq!(rng.draws, 0);
 }
 
+/// Long enough that an unstable selection or sort shuffles what it finds equal.
 #[test]
 fn ties_go_to_the_lower_index() {
-    let equal = log_softmax(&[0.0; 4]);
-    let kept = |sampler| sweep(sampler, &equal, 100).iter().map(|&share| share > 0.0).collect::<Vec<_>>();
-    assert_eq!(kept(Sampler { top_k: 3, ..Sampler::default() }), [true, true, true, false]);
-    assert_eq!(kept(Sampler { top_p: 0.5, ..Sampler::default() }), [true, true, false, false]);
+    let equal = log_softmax(&[0.0; 200]);
+    let kept = |sampler| sweep(sampler, &equal, 2000).iter().filter(|&&share| share > 0.0).count();
+    let last = |sampler| draw(sampler, &equal, &mut Fixed { number: u64::MAX, draws: 0 });
+    let (top_k, top_p) = (Sampler { top_k: 77, ..Sampler::default() }, Sampler { top_p: 0.5, ..Sampler::default() });
+    assert_eq!((kept(top_k), last(top_k)), (77, 76));
+    assert_eq!((kept(top_p), last(top_p)), (100, 99));
+}
+
+#[test]
+fn what_is_kept_is_walked_from_the_most_probable() {
+    let log_probs = log_softmax(&(0..200).map(|i| f64::from(i * 37 % 200) / 50.0).collect::<Vec<_>>());
+    let first_and_last = |top_k| {
+        let sampler = Sampler { top_k, ..Sampler::default() };
+        [0, u64::MAX].map(|number| draw(sampler, &log_probs, &mut Fixed { number, draws: 0 }) * 37 % 200)
+    };
+    assert_eq!(first_and_last(100), [199, 100]);
+    // Nothing is cut, so nothing is sorted.
+    assert_eq!(first_and_last(200), [0, 199 * 37 % 200]);
+    assert_eq!(first_and_last(0), first_and_last(200));
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn a_sabotaged_mean_is_caught() {
         mean
     };
     let multiplies_by_the_mask: MeanSurrogate = |log_probs, old_log_probs, advantages, mask, clip_range, gradient| {
-        let masked: Vec<f64> = advantages.iter().zip(mask).map(|(a, &kept)| a * f64::from(u8::from(kept))).collect();
+        let masked: Vec<f64> = advantages.iter().zip(mask).map(|(a, &kept)| a * f64::from(kept)).collect();
         mean_clipped_surrogate(log_probs, old_log_probs, &masked, &[true; 6], clip_range, gradient)
     };
     let kl_of_the_inverse_ratio: MeanSurrogate = |log_probs, old_log_probs, advantages, mask, clip_range, gradient| {
