@@ -269,6 +269,15 @@ proptest! {
     }
 
     #[test]
+    fn whiten_commutes_with_a_permutation((values, mask) in masked_values(), shift_mean in any::<bool>()) {
+        prop_assume!(mask.iter().filter(|&&kept| kept).count() != 1);
+        let (backwards, backwards_mask): (Vec<f64>, Vec<bool>) = values.iter().zip(&mask).rev().unzip();
+        let mut reversed = whitened(whiten, &backwards, &backwards_mask, shift_mean);
+        reversed.reverse();
+        prop_assert!(is_close(&reversed, &whitened(whiten, &values, &mask, shift_mean)));
+    }
+
+    #[test]
     fn whiten_ignores_a_shift_and_a_scale((values, mask) in masked_values(), shift in -9.0..9.0_f64, scale in 0.1..9.0_f64) {
         let kept = mask.iter().filter(|&&kept| kept).count();
         prop_assume!(kept != 1);
