@@ -38,6 +38,11 @@ pub trait Scalar:
         Self::from_f64(value).expect("every f64 has a nearest f32 and f64")
     }
 
+    /// The same number as an `f64`, in which long sums are taken whatever the type of their terms.
+    fn widen(self) -> f64 {
+        self.to_f64().expect("every f32 and f64 is an f64")
+    }
+
     /// The nearest value of this type to a count.
     fn of_usize(value: usize) -> Self {
         Self::from_usize(value).expect("every usize has a nearest f32 and f64")

@@ -5,6 +5,7 @@ mod corruption;
 mod dynamics;
 mod equilibrium;
 mod gae;
+mod gradient;
 mod kuhn;
 mod metrics;
 mod optimizer;
