@@ -11,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use aprm_core::dynamics::UpdateOrder;
+use aprm_core::reward::PayoffTable;
 use clap::{Args, ValueEnum};
 
 use choice::Table;
@@ -77,9 +78,9 @@ pub(crate) struct Play {
     entropy_coef: f64,
 
     /// The generator's payoffs when it fooled, was detected, did not corrupt (corruption game).
-    #[arg(long, value_name = "F,D,U", value_delimiter = ',', num_args = 3, default_values_t = [1.0, 0.0, -1.0],
-          allow_hyphen_values = true, value_parser = finite, conflicts_with = "zero_sum")]
-    payoffs: Vec<f64>,
+    #[arg(long, value_name = "F,D,U", default_value = "1,0,-1", allow_hyphen_values = true,
+          value_parser = payoffs, conflicts_with = "zero_sum")]
+    payoffs: PayoffTable<f64>,
 
     /// Pay the generator the negative of what the verifier gets (corruption game).
     #[arg(long)]
@@ -213,8 +214,13 @@ fn checked(text: &str, is_valid: impl Fn(f64) -> bool, expected: &str) -> Result
     if value.is_finite() && is_valid(value) { Ok(value) } else { Err(format!("must be {expected}")) }
 }
 
-fn finite(text: &str) -> Result<f64, String> {
-    checked(text, |_| true, "finite")
+fn payoffs(text: &str) -> Result<PayoffTable<f64>, String> {
+    let payoffs: Vec<f64> =
+        text.split(',').map(|part| checked(part.trim(), |_| true, "finite")).collect::<Result<_, _>>()?;
+    match payoffs[..] {
+        [fooled, detected, uncorrupted] => Ok(PayoffTable { fooled, detected, uncorrupted }),
+        _ => Err(format!("three numbers separated by commas, not {}", payoffs.len())),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -7,7 +7,7 @@ use aprm_core::equilibrium::{
 use aprm_core::game::Game;
 use aprm_core::oracle::Verdict;
 use aprm_core::player::Label;
-use aprm_core::reward::{PayoffTable, Reward, ZeroSum};
+use aprm_core::reward::{Reward, ZeroSum};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -53,12 +53,8 @@ pub(crate) fn seat(
             let game = regularize(kuhn::bimatrix(&first, &second), tau, entropy_coef, None);
             seat_bimatrix(args, game, &mut rng, play)
         }
-        Some(GameName::Corruption) => match args.payoffs[..] {
-            [fooled, detected, uncorrupted] if !args.zero_sum => {
-                seat_corruption(args, PayoffTable { fooled, detected, uncorrupted }, &mut rng, play)
-            }
-            _ => seat_corruption(args, ZeroSum::new(), &mut rng, play),
-        },
+        Some(GameName::Corruption) if args.zero_sum => seat_corruption(args, ZeroSum::new(), &mut rng, play),
+        Some(GameName::Corruption) => seat_corruption(args, args.payoffs, &mut rng, play),
         Some(GameName::Bilinear) => seat_bilinear(args, &mut rng, play),
         Some(GameName::Quadratic) | None => seat_quadratic(args, &mut rng, play),
     }

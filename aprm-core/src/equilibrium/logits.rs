@@ -1,4 +1,4 @@
-use super::simplex::softmax;
+use super::simplex::log_softmax;
 use super::{Regularized, SimplexGame};
 use crate::game::Game;
 use crate::scalar::Scalar;
@@ -102,6 +102,7 @@ impl<T: Scalar, G: SimplexGame<Scalar = T>> Game for Logits<'_, '_, G> {
 
     fn strategies(&self, profile: &[T], strategies: &mut [T]) {
         strategies.copy_from_slice(profile);
-        self.distributions(strategies).for_each(softmax);
+        self.distributions(strategies).for_each(log_softmax);
+        strategies.iter_mut().for_each(|log_prob| *log_prob = log_prob.exp());
     }
 }

@@ -1,4 +1,4 @@
-use super::simplex::softmax;
+use super::simplex::log_softmax;
 use super::{SimplexGame, Simplices, project_onto_simplex};
 use crate::game::Game;
 use crate::scalar::Scalar;
@@ -96,7 +96,8 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         for (k, response) in response.chunks_exact_mut(choices).enumerate() {
             let temperature = self.regularization(player) * self.game.weight(player, k);
             if temperature > T::zero() {
-                self.soften(player, k, response);
+                self.log_soften(player, k, response);
+                response.iter_mut().for_each(|log_prob| *log_prob = log_prob.exp());
             } else {
                 let best = first_maximum(response);
                 response.fill(T::zero());
@@ -127,7 +128,10 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
     }
 
     /// `(τ + c) ln x − τ ln x⁰`, whose expectation under x is what the utility pays.
+    ///
+    /// A probability that has underflowed to zero counts as the least positive number, so that the gradient stays finite.
     fn log_penalty(&self, player: usize, index: usize, x: T) -> T {
+        let x = if x.is_zero() { T::min_positive_value() } else { x };
         self.regularization(player) * x.ln() - self.log_prior(player, index)
     }
 
@@ -144,14 +148,14 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         }
     }
 
-    /// Turns the action values of one distribution into the softmax best response.
-    fn soften(&self, player: usize, k: usize, values: &mut [T]) {
+    /// Turns the action values of one distribution into the logarithm of the softmax best response.
+    fn log_soften(&self, player: usize, k: usize, values: &mut [T]) {
         let (kappa, weight) = (self.regularization(player), self.game.weight(player, k));
         let first = k * values.len();
         for (i, value) in values.iter_mut().enumerate() {
             *value = (*value / weight + self.log_prior(player, first + i)) / kappa;
         }
-        softmax(values);
+        log_softmax(values);
     }
 
     /// The least probability that any best response gives any choice; zero without regularisation.
@@ -249,7 +253,7 @@ impl<T: Scalar, G: SimplexGame<Scalar = T>> Game for Regularized<'_, G> {
             for (k, (own, values)) in own.chunks_exact(choices).zip(values.chunks_exact_mut(choices)).enumerate() {
                 let temperature = self.regularization(player) * self.game.weight(player, k);
                 nash_conv += if temperature > T::zero() {
-                    self.soften(player, k, values);
+                    self.log_soften(player, k, values);
                     temperature * kl_divergence(own, values)
                 } else {
                     values[first_maximum(values)] - own.iter().zip(&*values).map(|(&x, &v)| x * v).sum()
@@ -264,8 +268,9 @@ fn first_maximum<T: Scalar>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// `Σ x ln(x / q) − x + q`, no term of which rounding may turn negative.
-fn kl_divergence<T: Scalar>(x: &[T], q: &[T]) -> T {
-    let term = |(&x, &q): (&T, &T)| if x > T::zero() { x * (x / q).ln() - x + q } else { q };
-    x.iter().zip(q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
+/// `Σ x (ln x − ln q) − x + q` from ln q, no term of which rounding may turn negative.
+fn kl_divergence<T: Scalar>(x: &[T], log_q: &[T]) -> T {
+    let term =
+        |(&x, &log_q): (&T, &T)| if x > T::zero() { x * (x.ln() - log_q) - x + log_q.exp() } else { log_q.exp() };
+    x.iter().zip(log_q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
 }

@@ -82,15 +82,11 @@ pub fn project_onto_simplex<T: Scalar>(z: &mut [T], floor: T) {
     }
 }
 
-/// Turns logits into probabilities, in place.
-pub(super) fn softmax<T: Scalar>(logits: &mut [T]) {
+/// Turns logits into log-probabilities, in place.
+pub(super) fn log_softmax<T: Scalar>(logits: &mut [T]) {
     let max = logits.iter().copied().fold(T::neg_infinity(), T::max);
-    let mut total = T::zero();
-    for logit in logits.iter_mut() {
-        *logit = (*logit - max).exp();
-        total += *logit;
-    }
-    for probability in logits {
-        *probability /= total;
+    let log_total = logits.iter().map(|&logit| (logit - max).exp()).sum::<T>().ln();
+    for logit in logits {
+        *logit = *logit - max - log_total;
     }
 }
