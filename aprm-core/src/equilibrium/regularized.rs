@@ -30,6 +30,7 @@ pub struct InvalidReference {
 ///
 /// Feasible are the distributions that give every choice at least half the least probability that a best response
 /// can: all equilibria lie well inside, and the gradient of the regulariser stays finite.
+/// The floor is never below the smallest normal number, which a small κ against large payoffs would call for.
 ///
 /// ```
 /// use aprm_core::{equilibrium::{Bimatrix, Regularized}, game::Game};
@@ -71,7 +72,10 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
             regularized.validate(reference)?;
         }
         for player in 0..2 {
-            regularized.floor[player] = regularized.least_response(player) / T::of(2.0);
+            if regularized.regularization(player) > zero {
+                let floor = regularized.least_response(player) / T::of(2.0);
+                regularized.floor[player] = floor.max(T::min_positive_value());
+            }
         }
         Ok(regularized)
     }
@@ -158,12 +162,9 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         log_softmax(values);
     }
 
-    /// The least probability that any best response gives any choice; zero without regularisation.
+    /// The least probability that any best response gives any choice, with regularisation.
     fn least_response(&self, player: usize) -> T {
         let (kappa, Simplices { count, choices }) = (self.regularization(player), self.game.simplices()[player]);
-        if kappa == T::zero() || choices == 0 {
-            return T::zero();
-        }
         let prior = |index: usize| (self.log_prior(player, index) / kappa).exp();
         let mut least = T::infinity();
         for k in 0..count {
@@ -268,9 +269,13 @@ fn first_maximum<T: Scalar>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// `Σ x (ln x − ln q) − x + q` from ln q, no term of which rounding may turn negative.
+/// `Σ x (ln x − ln q) − x + q`, no term of which rounding may turn negative.
+///
+/// From ln q, since a q that rounds to zero still has a finite divergence.
 fn kl_divergence<T: Scalar>(x: &[T], log_q: &[T]) -> T {
-    let term =
-        |(&x, &log_q): (&T, &T)| if x > T::zero() { x * (x.ln() - log_q) - x + log_q.exp() } else { log_q.exp() };
+    let term = |(&x, &log_q): (&T, &T)| {
+        let q = log_q.exp();
+        if x > T::zero() { x * (x.ln() - log_q) - x + q } else { q }
+    };
     x.iter().zip(log_q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
 }
