@@ -7,3 +7,7 @@
 //! Without the default feature `cli` this library brings in nothing that only the `aprm` command needs.
 
 pub use aprm_core as core;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

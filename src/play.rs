@@ -65,9 +65,10 @@ pub(crate) struct Play {
     #[arg(long, value_enum, default_value_t = Order::Simultaneous)]
     update_order: Order,
 
-    /// What the rule moves, in games over probabilities.
-    #[arg(long, value_enum, default_value_t = Coordinates::Probabilities)]
-    coordinates: Coordinates,
+    /// What the rule moves, in games over probabilities [default: natural-logits where both players
+    /// are regularised, else probabilities].
+    #[arg(long, value_enum)]
+    coordinates: Option<Coordinates>,
 
     /// KL coefficient of both players, to a uniform reference.
     #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]

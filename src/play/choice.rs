@@ -127,21 +127,17 @@ fn seat_simplex_game<G: SimplexGame<Scalar = f64>>(
         }
         equilibria.extend(solve(game, learning_rate));
     }
-    let mut start = strategies(args.start, game, rng);
-    let logits;
-    let game: &dyn Game<Scalar = f64> = match args.coordinates {
-        Coordinates::Probabilities => game,
-        Coordinates::NaturalLogits | Coordinates::Logits => {
-            start.iter_mut().for_each(|probability| *probability = probability.ln());
-            let gradient = match args.coordinates {
-                Coordinates::Logits => LogitGradient::Vanilla,
-                _ => LogitGradient::Natural,
-            };
-            logits = Logits { game, gradient };
-            &logits
+    let start = strategies(args.start, game, rng);
+    let natural = Coordinates::NaturalLogits;
+    let gradient = match args.coordinates.unwrap_or(if is_regularized { natural } else { Coordinates::Probabilities }) {
+        Coordinates::Probabilities => {
+            return play(&Table { game, start, equilibria, learning_rate, warnings });
         }
+        Coordinates::NaturalLogits => LogitGradient::Natural,
+        Coordinates::Logits => LogitGradient::Vanilla,
     };
-    play(&Table { game, start, equilibria, learning_rate, warnings })
+    let start = start.into_iter().map(f64::ln).collect();
+    play(&Table { game: &Logits { game, gradient }, start, equilibria, learning_rate, warnings })
 }
 
 /// The equilibrium that OGDA on natural logits reaches from uniform play, if it reaches one.
