@@ -64,7 +64,7 @@ fn descent(_: usize) -> GradientDescent {
     GradientDescent
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn core::error::Error>> {
     println!("iterations to NashConv < 1e-8, or (NashConv after {ITERATIONS}): worst of {STARTS} random starts");
     println!("{:>6} {:>8} {:>22} {:>22}", "", "", "general-sum", "zero-sum");
     println!("{:>6} {:>8} {:>11} {:>10} {:>11} {:>10}", "τ", "margin", "OGDA", "GDA", "OGDA", "GDA");
@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// General-sum OGDA on the left, GDA on the right, one curve for each τ.
-fn draw(path: &str, curves: &[(f64, [Vec<f64>; 4])]) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(path: &str, curves: &[(f64, [Vec<f64>; 4])]) -> Result<(), Box<dyn core::error::Error>> {
     let area = SVGBackend::new(path, (1100, 420)).into_drawing_area();
     area.fill(&WHITE)?;
     for (i, (panel, name)) in area.split_evenly((1, 2)).iter().zip(["OGDA", "GDA"]).enumerate() {

@@ -43,7 +43,7 @@ fn main() {
             let bound = 1.0 - 0.25 / condition;
             println!(
                 "{size:>4} {condition:>4} {bound:>8.5} {median:>8.5} {largest:>8.5} {:>8.0}",
-                -2.0 * std::f64::consts::LN_10 / median.ln()
+                -2.0 * core::f64::consts::LN_10 / median.ln()
             );
             assert!(largest <= bound, "the bound is broken");
         }
