@@ -29,7 +29,8 @@ fn mean<T: Scalar>(values: impl Iterator<Item = T> + Clone) -> T {
 /// Population standard deviation of some values about their `mean`; of none, zero.
 fn standard_deviation<T: Scalar>(values: impl Iterator<Item = T>, mean: T) -> T {
     let deviations = values.map(|value| (value - mean).widen());
-    T::of(mean_of(deviations.map(|deviation| deviation * deviation))).sqrt()
+    // The root before the narrowing: squares leave the range of `f32` long before deviations do.
+    T::of(Scalar::sqrt(mean_of(deviations.map(|deviation| deviation * deviation))))
 }
 
 fn mean_of(values: impl Iterator<Item = f64>) -> f64 {

@@ -1,4 +1,4 @@
-use super::simplex::softmax;
+use super::simplex::{log_softmax, softmax};
 use super::{SimplexGame, Simplices, project_onto_simplex};
 use crate::game::Game;
 use crate::scalar::Scalar;
@@ -30,6 +30,7 @@ pub struct InvalidReference {
 ///
 /// Feasible are the distributions that give every choice at least half the least probability that a best response
 /// can: all equilibria lie well inside, and the gradient of the regulariser stays finite.
+/// The floor is never below the smallest normal number, which a small κ against large payoffs would call for.
 ///
 /// ```
 /// use aprm_core::{equilibrium::{Bimatrix, Regularized}, game::Game};
@@ -71,7 +72,10 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
             regularized.validate(reference)?;
         }
         for player in 0..2 {
-            regularized.floor[player] = regularized.least_response(player) / T::of(2.0);
+            if regularized.regularization(player) > zero {
+                let floor = regularized.least_response(player) / T::of(2.0);
+                regularized.floor[player] = floor.max(T::min_positive_value());
+            }
         }
         Ok(regularized)
     }
@@ -96,7 +100,8 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         for (k, response) in response.chunks_exact_mut(choices).enumerate() {
             let temperature = self.regularization(player) * self.game.weight(player, k);
             if temperature > T::zero() {
-                self.soften(player, k, response);
+                self.response_logits(player, k, response);
+                softmax(response);
             } else {
                 let best = first_maximum(response);
                 response.fill(T::zero());
@@ -144,22 +149,18 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         }
     }
 
-    /// Turns the action values of one distribution into the softmax best response.
-    fn soften(&self, player: usize, k: usize, values: &mut [T]) {
+    /// Turns the action values of one distribution into logits of the best response.
+    fn response_logits(&self, player: usize, k: usize, values: &mut [T]) {
         let (kappa, weight) = (self.regularization(player), self.game.weight(player, k));
         let first = k * values.len();
         for (i, value) in values.iter_mut().enumerate() {
             *value = (*value / weight + self.log_prior(player, first + i)) / kappa;
         }
-        softmax(values);
     }
 
-    /// The least probability that any best response gives any choice; zero without regularisation.
+    /// The least probability that any best response gives any choice, with regularisation.
     fn least_response(&self, player: usize) -> T {
         let (kappa, Simplices { count, choices }) = (self.regularization(player), self.game.simplices()[player]);
-        if kappa == T::zero() || choices == 0 {
-            return T::zero();
-        }
         let prior = |index: usize| (self.log_prior(player, index) / kappa).exp();
         let mut least = T::infinity();
         for k in 0..count {
@@ -249,7 +250,8 @@ impl<T: Scalar, G: SimplexGame<Scalar = T>> Game for Regularized<'_, G> {
             for (k, (own, values)) in own.chunks_exact(choices).zip(values.chunks_exact_mut(choices)).enumerate() {
                 let temperature = self.regularization(player) * self.game.weight(player, k);
                 nash_conv += if temperature > T::zero() {
-                    self.soften(player, k, values);
+                    self.response_logits(player, k, values);
+                    log_softmax(values);
                     temperature * kl_divergence(own, values)
                 } else {
                     values[first_maximum(values)] - own.iter().zip(&*values).map(|(&x, &v)| x * v).sum()
@@ -264,8 +266,13 @@ fn first_maximum<T: Scalar>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// `Σ x ln(x / q) − x + q`, no term of which rounding may turn negative.
-fn kl_divergence<T: Scalar>(x: &[T], q: &[T]) -> T {
-    let term = |(&x, &q): (&T, &T)| if x > T::zero() { x * (x / q).ln() - x + q } else { q };
-    x.iter().zip(q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
+/// `Σ x (ln x − ln q) − x + q`, no term of which rounding may turn negative.
+///
+/// From ln q, since a q that rounds to zero still has a finite divergence.
+fn kl_divergence<T: Scalar>(x: &[T], log_q: &[T]) -> T {
+    let term = |(&x, &log_q): (&T, &T)| {
+        let q = log_q.exp();
+        if x > T::zero() { x * (x.ln() - log_q) - x + q } else { q }
+    };
+    x.iter().zip(log_q).map(term).map(|term| if term < T::zero() { T::zero() } else { term }).sum()
 }

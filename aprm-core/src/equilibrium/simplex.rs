@@ -94,3 +94,12 @@ pub(super) fn softmax<T: Scalar>(logits: &mut [T]) {
         *probability /= total;
     }
 }
+
+/// Turns logits into log-probabilities, in place.
+pub(super) fn log_softmax<T: Scalar>(logits: &mut [T]) {
+    let max = logits.iter().copied().fold(T::neg_infinity(), T::max);
+    let log_total = logits.iter().map(|&logit| (logit - max).exp()).sum::<T>().ln();
+    for logit in logits {
+        *logit = (*logit - max) - log_total;
+    }
+}

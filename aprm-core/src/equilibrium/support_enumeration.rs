@@ -52,21 +52,25 @@ fn indifferent<T: Scalar>(
     opponent_support: &[usize],
 ) -> Option<Vec<T>> {
     let size = support.len();
-    // Unknowns: the probabilities on the opponent's support, and the value.
+    // Every row in the units of the payoffs: what is negligible must not depend on them.
+    let unit = match payoff.iter().fold(T::zero(), |largest, entry| largest.max(entry.abs())) {
+        largest if largest > T::zero() => largest,
+        _ => T::one(),
+    };
+    // Unknowns: the probabilities on the opponent's support, and the value over the unit.
     let mut matrix = vec![T::zero(); (size + 1) * (size + 1)];
     for (r, &i) in support.iter().enumerate() {
         for (c, &j) in opponent_support.iter().enumerate() {
             matrix[r * (size + 1) + c] = payoff[i * opponent_choices + j];
         }
-        matrix[r * (size + 1) + size] = -T::one();
+        matrix[r * (size + 1) + size] = -unit;
     }
-    matrix[size * (size + 1)..][..size].fill(T::one());
+    matrix[size * (size + 1)..][..size].fill(unit);
     let mut unknowns = vec![T::zero(); size + 1];
-    unknowns[size] = T::one();
+    unknowns[size] = unit;
     solve_linear(&mut matrix, &mut unknowns).ok()?;
 
-    let tolerance = T::epsilon().sqrt();
-    let value = unknowns[size];
+    let highest = unknowns[size] * unit + T::epsilon().sqrt() * unit;
     let mut strategy = vec![T::zero(); opponent_choices];
     for (&j, &probability) in opponent_support.iter().zip(&unknowns) {
         if probability < T::zero() {
@@ -74,9 +78,9 @@ fn indifferent<T: Scalar>(
         }
         strategy[j] = probability;
     }
-    let is_best = payoff.chunks_exact(opponent_choices).all(|row| {
-        row.iter().zip(&strategy).map(|(&a, &y)| a * y).sum::<T>() <= value + tolerance * (T::one() + value.abs())
-    });
+    let is_best = payoff
+        .chunks_exact(opponent_choices)
+        .all(|row| row.iter().zip(&strategy).map(|(&a, &y)| a * y).sum::<T>() <= highest);
     is_best.then_some(strategy)
 }
 

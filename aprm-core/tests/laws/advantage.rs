@@ -199,6 +199,16 @@ fn masked_values() -> impl Strategy<Value = (Vec<f64>, Vec<bool>)> {
     prop::collection::vec((-5.0..5.0, any::<bool>()), 1..40).prop_map(|pairs| pairs.into_iter().unzip())
 }
 
+/// Their squares are outside of `f32`, they are not.
+#[test]
+fn whiten_reaches_to_the_ends_of_f32() {
+    let mut whitened = [f32::NAN; 2];
+    for magnitude in [1e-30, 1.0, 1e30_f32] {
+        whiten(&[-magnitude, magnitude], &[true; 2], true, &mut whitened);
+        assert_eq!(whitened, [-1.0, 1.0]);
+    }
+}
+
 proptest! {
     #[test]
     fn leave_one_out_equals_definition((size, rewards) in groups()) {

@@ -175,6 +175,33 @@ fn coordination_has_one_equilibrium_only_above_the_threshold() {
     }
 }
 
+/// exp(−spread / κ) is zero in `f64`; without a floor above it the logarithm of a projected zero ends the game.
+#[test]
+fn a_small_regularisation_never_leaves_the_finite_numbers() {
+    let matrix = ZeroSumMatrix::new(&PENNIES);
+    for (entropy_coef, limit) in [(1e-3, 1e-9), (1e-100, 1e-3)] {
+        let mut profile = [0.9, 0.1, 0.1, 0.9];
+        let nash_conv = play(&matrix.game(entropy_coef), ogda, 0.125, &mut profile, 2000);
+        assert!(nash_conv.iter().all(|gain| gain.is_finite()), "entropy_coef {entropy_coef}");
+        assert!(nash_conv[2000] < limit, "entropy_coef {entropy_coef}: {}", nash_conv[2000]);
+    }
+}
+
+/// Equilibria do not depend on the unit of the payoffs; powers of two change no bit of them.
+#[test]
+fn nash_equilibria_ignore_the_scale_of_the_payoffs() {
+    let equilibria = |scale: f64| {
+        let row_payoff = [3.0, 0.0, 1.0, 0.0, 2.0, 1.0].map(|a| a * scale);
+        let column_payoff = [2.0, 1.0, 0.0, 0.0, 1.5, 1.0].map(|b| b * scale);
+        nash_equilibria(&Bimatrix { rows: 2, columns: 3, row_payoff: &row_payoff, column_payoff: &column_payoff })
+    };
+    let expected = equilibria(1.0);
+    assert_eq!(expected.len(), 3);
+    for exponent in [-300, -60, 60, 300] {
+        assert_eq!(equilibria(2.0_f64.powi(exponent)), expected, "payoffs times 2^{exponent}");
+    }
+}
+
 fn bimatrix_strategy() -> impl Strategy<Value = (usize, usize, Vec<f64>, Vec<f64>)> {
     (1..5_usize, 1..5_usize).prop_flat_map(|(rows, columns)| {
         let payoff = || prop::collection::vec(-2.0..2.0_f64, rows * columns);
