@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            let mut source = std::error::Error::source(&error);
+            let mut source = core::error::Error::source(&error);
             while let Some(cause) = source {
                 eprintln!("  because {cause}");
                 source = cause.source();

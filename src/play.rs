@@ -2,14 +2,14 @@
 
 mod choice;
 mod error;
-mod game_file;
 mod plot;
 mod report;
 mod trajectory;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use aprm::game_file::{self, GameFile};
 use aprm_core::dynamics::UpdateOrder;
 use clap::{Args, ValueEnum};
 
@@ -69,17 +69,17 @@ pub(crate) struct Play {
     coordinates: Coordinates,
 
     /// KL coefficient of both players, to a uniform reference.
-    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    #[arg(long, default_value_t = 0.0, value_parser = coefficient, conflicts_with = "game_file")]
     tau: f64,
 
     /// Entropy coefficient of both players.
-    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    #[arg(long, default_value_t = 0.0, value_parser = coefficient, conflicts_with = "game_file")]
     entropy_coef: f64,
 
     /// The generator's payoffs when it fooled, was detected, did not corrupt (corruption game).
-    #[arg(long, value_name = "F,D,U", value_delimiter = ',', num_args = 3, default_values_t = [1.0, 0.0, -1.0],
-          allow_hyphen_values = true, value_parser = finite, conflicts_with = "zero_sum")]
-    payoffs: Vec<f64>,
+    #[arg(long, value_name = "F,D,U", default_value = "1,0,-1", allow_hyphen_values = true, value_parser = payoffs,
+          conflicts_with = "zero_sum")]
+    payoffs: [f64; 3],
 
     /// Pay the generator the negative of what the verifier gets (corruption game).
     #[arg(long)]
@@ -158,7 +158,7 @@ enum Start {
 
 impl Play {
     pub(crate) fn run(&self) -> Result<(), PlayError> {
-        let file = self.game_file.as_deref().map(game_file::read).transpose()?;
+        let file = self.game_file.as_deref().map(read).transpose()?;
         let name = match (&self.game_file, self.game) {
             (Some(path), _) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
             (None, game) => {
@@ -171,7 +171,7 @@ impl Play {
     }
 
     /// Plays every rule asked for at a table and reports on them.
-    fn play(&self, name: &str, out: &std::path::Path, table: &Table<'_>) -> Result<(), PlayError> {
+    fn play(&self, name: &str, out: &Path, table: &Table<'_>) -> Result<(), PlayError> {
         for warning in &table.warnings {
             eprintln!("warning: {warning}");
         }
@@ -204,6 +204,11 @@ impl Play {
     }
 }
 
+fn read(path: &Path) -> Result<GameFile, PlayError> {
+    let json = fs::read(path).map_err(|source| PlayError::Read { path: path.into(), source })?;
+    GameFile::parse(&json).map_err(|source| PlayError::Game { path: path.into(), source })
+}
+
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "not a number".to_owned())
 }
@@ -213,16 +218,21 @@ fn checked(text: &str, is_valid: impl Fn(f64) -> bool, expected: &str) -> Result
     if value.is_finite() && is_valid(value) { Ok(value) } else { Err(format!("must be {expected}")) }
 }
 
-fn finite(text: &str) -> Result<f64, String> {
-    checked(text, |_| true, "finite")
+fn payoffs(text: &str) -> Result<[f64; 3], String> {
+    let largest = game_file::MAGNITUDE;
+    let expected = format!("between -{largest:e} and {largest:e}");
+    let payoffs = text.split(',').map(|payoff| checked(payoff, |value| value.abs() <= largest, &expected));
+    let payoffs: Vec<f64> = payoffs.collect::<Result<_, _>>()?;
+    payoffs.try_into().map_err(|_| "must be three numbers, separated by commas".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     checked(text, |value| value > 0.0, "positive and finite")
 }
 
-fn non_negative(text: &str) -> Result<f64, String> {
-    checked(text, |value| value >= 0.0, "finite and not negative")
+fn coefficient(text: &str) -> Result<f64, String> {
+    let largest = game_file::MAGNITUDE;
+    checked(text, game_file::is_coefficient, &format!("0 or between {:e} and {largest:e}", largest.recip()))
 }
 
 fn share(text: &str) -> Result<f64, String> {
