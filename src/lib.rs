@@ -4,9 +4,13 @@
 //! |---|---|---|
 //! | [`core`] | aprm-core | games, players, oracles, rewards, optimizers, search and metrics, without std |
 //!
-//! Without the default feature `cli` this library brings in nothing that only the `aprm` command needs.
+//! With the default feature `cli` it also reads the `aprm` command's `game_file`; without, it brings in nothing that
+//! only the command needs.
 
 pub use aprm_core as core;
+
+#[cfg(feature = "cli")]
+pub mod game_file;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

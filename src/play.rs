@@ -2,14 +2,14 @@
 
 mod choice;
 mod error;
-mod game_file;
 mod plot;
 mod report;
 mod trajectory;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use aprm::game_file::{self, GameFile};
 use aprm_core::dynamics::UpdateOrder;
 use aprm_core::reward::PayoffTable;
 use clap::{Args, ValueEnum};
@@ -71,11 +71,11 @@ pub(crate) struct Play {
     coordinates: Option<Coordinates>,
 
     /// KL coefficient of both players, to a uniform reference.
-    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    #[arg(long, default_value_t = 0.0, value_parser = coefficient, conflicts_with = "game_file")]
     tau: f64,
 
     /// Entropy coefficient of both players.
-    #[arg(long, default_value_t = 0.0, value_parser = non_negative, conflicts_with = "game_file")]
+    #[arg(long, default_value_t = 0.0, value_parser = coefficient, conflicts_with = "game_file")]
     entropy_coef: f64,
 
     /// The generator's payoffs when it fooled, was detected, did not corrupt (corruption game).
@@ -160,7 +160,7 @@ enum Start {
 
 impl Play {
     pub(crate) fn run(&self) -> Result<(), PlayError> {
-        let file = self.game_file.as_deref().map(game_file::read).transpose()?;
+        let file = self.game_file.as_deref().map(read).transpose()?;
         let name = match (&self.game_file, self.game) {
             (Some(path), _) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
             (None, game) => {
@@ -173,7 +173,7 @@ impl Play {
     }
 
     /// Plays every rule asked for at a table and reports on them.
-    fn play(&self, name: &str, out: &std::path::Path, table: &Table<'_>) -> Result<(), PlayError> {
+    fn play(&self, name: &str, out: &Path, table: &Table<'_>) -> Result<(), PlayError> {
         for warning in &table.warnings {
             eprintln!("warning: {warning}");
         }
@@ -206,6 +206,11 @@ impl Play {
     }
 }
 
+fn read(path: &Path) -> Result<GameFile, PlayError> {
+    let json = fs::read(path).map_err(|source| PlayError::Read { path: path.into(), source })?;
+    GameFile::parse(&json).map_err(|source| PlayError::Game { path: path.into(), source })
+}
+
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "not a number".to_owned())
 }
@@ -216,11 +221,12 @@ fn checked(text: &str, is_valid: impl Fn(f64) -> bool, expected: &str) -> Result
 }
 
 fn payoffs(text: &str) -> Result<PayoffTable<f64>, String> {
-    let payoffs: Vec<f64> =
-        text.split(',').map(|part| checked(part.trim(), |_| true, "finite")).collect::<Result<_, _>>()?;
-    match payoffs[..] {
+    let largest = game_file::MAGNITUDE;
+    let expected = format!("between -{largest:e} and {largest:e}");
+    let payoffs = text.split(',').map(|payoff| checked(payoff, |value| value.abs() <= largest, &expected));
+    match payoffs.collect::<Result<Vec<f64>, _>>()?[..] {
         [fooled, detected, uncorrupted] => Ok(PayoffTable { fooled, detected, uncorrupted }),
-        _ => Err(format!("three numbers separated by commas, not {}", payoffs.len())),
+        _ => Err("must be three numbers, separated by commas".into()),
     }
 }
 
@@ -228,8 +234,9 @@ fn positive(text: &str) -> Result<f64, String> {
     checked(text, |value| value > 0.0, "positive and finite")
 }
 
-fn non_negative(text: &str) -> Result<f64, String> {
-    checked(text, |value| value >= 0.0, "finite and not negative")
+fn coefficient(text: &str) -> Result<f64, String> {
+    let largest = game_file::MAGNITUDE;
+    checked(text, game_file::is_coefficient, &format!("0 or between {:e} and {largest:e}", largest.recip()))
 }
 
 fn share(text: &str) -> Result<f64, String> {

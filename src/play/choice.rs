@@ -1,5 +1,6 @@
 //! The games to choose from, each with what is known of it.
 
+use aprm::game_file::GameFile;
 use aprm_core::equilibrium::{
     Bilinear, Bimatrix, Corruption, CorruptionBoard, LogitGradient, Logits, RandomQuadratic, Regularized, SimplexGame,
     kuhn, monotonicity_margin, nash_equilibria, spectral_norm,
@@ -12,7 +13,6 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::error::PlayError;
-use super::game_file::GameFile;
 use super::trajectory::{Rule, Trajectory};
 use super::{Coordinates, GameName, Play, Start};
 
@@ -38,19 +38,18 @@ pub(crate) fn seat(
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let (tau, entropy_coef) = ([args.tau; 2], [args.entropy_coef; 2]);
     if let Some(file) = file {
-        let game = regularize(file.bimatrix(), file.tau, file.entropy_coef, file.references.as_deref());
-        return seat_bimatrix(args, game, &mut rng, play);
+        return seat_bimatrix(args, file.game(), &mut rng, play);
     }
     match args.game {
         Some(GameName::MatchingPennies) => {
-            seat_bimatrix(args, regularize(MATCHING_PENNIES, tau, entropy_coef, None), &mut rng, play)
+            seat_bimatrix(args, regularize(MATCHING_PENNIES, tau, entropy_coef), &mut rng, play)
         }
         Some(GameName::RockPaperScissors) => {
-            seat_bimatrix(args, regularize(ROCK_PAPER_SCISSORS, tau, entropy_coef, None), &mut rng, play)
+            seat_bimatrix(args, regularize(ROCK_PAPER_SCISSORS, tau, entropy_coef), &mut rng, play)
         }
         Some(GameName::Kuhn) => {
             let (first, second) = kuhn::payoffs();
-            let game = regularize(kuhn::bimatrix(&first, &second), tau, entropy_coef, None);
+            let game = regularize(kuhn::bimatrix(&first, &second), tau, entropy_coef);
             seat_bimatrix(args, game, &mut rng, play)
         }
         Some(GameName::Corruption) if args.zero_sum => seat_corruption(args, ZeroSum::new(), &mut rng, play),
@@ -70,13 +69,9 @@ const ROCK_PAPER_SCISSORS: Bimatrix<'static, f64> = Bimatrix {
     column_payoff: &[0.0, 1.0, -1.0, -1.0, 0.0, 1.0, 1.0, -1.0, 0.0],
 };
 
-fn regularize<'a, G: SimplexGame<Scalar = f64>>(
-    game: G,
-    tau: [f64; 2],
-    entropy_coef: [f64; 2],
-    references: Option<&'a [f64]>,
-) -> Regularized<'a, G> {
-    Regularized::new(game, tau, entropy_coef, references).expect("references were checked when they were read")
+/// Regularises towards uniform references.
+fn regularize<G: SimplexGame<Scalar = f64>>(game: G, tau: [f64; 2], entropy_coef: [f64; 2]) -> Regularized<'static, G> {
+    Regularized::new(game, tau, entropy_coef, None).expect("only a given reference can be invalid")
 }
 
 fn seat_bimatrix(
@@ -100,7 +95,7 @@ fn seat_corruption<R: Reward<(Verdict, Label), Scalar = f64>>(
 ) -> Result<(), PlayError> {
     let game = Corruption { board: CorruptionBoard::ARITHMETIC, reward, gold_share: args.gold_share };
     let scale = game.value_spread(0);
-    let game = regularize(game, [args.tau; 2], [args.entropy_coef; 2], None);
+    let game = regularize(game, [args.tau; 2], [args.entropy_coef; 2]);
     seat_simplex_game(args, &game, scale, Vec::new(), rng, play)
 }
 

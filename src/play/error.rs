@@ -1,16 +1,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use aprm::game_file::GameFileError;
+
 /// Why a game could not be played to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlayError {
     #[error("cannot read the game file {}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// serde_json's message names the line and the column.
-    #[error("{}: {source}", path.display())]
-    Parse { path: PathBuf, source: serde_json::Error },
-    #[error("{}: {problem}", path.display())]
-    Game { path: PathBuf, problem: String },
+    #[error("{} holds no game", path.display())]
+    Game { path: PathBuf, source: GameFileError },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot plot to {}: {problem}", path.display())]
@@ -25,7 +24,7 @@ impl PlayError {
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Read { .. } | Self::Parse { .. } | Self::Game { .. } => 2,
+            Self::Read { .. } | Self::Game { .. } => 2,
             Self::Write { .. } | Self::Plot { .. } | Self::Print(_) | Self::Diverged { .. } => 1,
         }
     }

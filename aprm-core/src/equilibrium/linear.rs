@@ -81,7 +81,7 @@ pub fn spectral_norm<T: Scalar>(columns: usize, matrix: &[T]) -> T {
         for p in 0..columns {
             for q in p + 1..columns {
                 let (pp, qq, pq) = (gram(&a, p, p), gram(&a, q, q), gram(&a, p, q));
-                if pq.abs() <= T::epsilon() * (pp * qq).sqrt() {
+                if pq.abs() <= T::epsilon() * pp.sqrt() * qq.sqrt() {
                     continue;
                 }
                 is_orthogonal = false;

@@ -55,7 +55,7 @@ fn corruption_expectations_by_hand() {
     game.action_values(0, &y, &mut generator);
     game.action_values(1, &x, &mut verifier);
     // In three rounds of four the generator acts: a copy pays −1, a corruption 1 when it is called correct.
-    assert!((generator[0] - 0.75 * -1.0).abs() < 1e-15 && (generator[1] - 0.75 * 0.6).abs() < 1e-15);
+    assert!((generator[0] - -0.75).abs() < 1e-15 && (generator[1] - 0.75 * 0.6).abs() < 1e-15);
     // "Correct" is right about the copy and about gold, "incorrect" about the corruption.
     assert!((verifier[0] - (0.75 * 0.3 + 0.25)).abs() < 1e-15 && (verifier[1] - 0.75 * 0.7).abs() < 1e-15);
     assert!((game.weight(0, 0) - 0.75).abs() < 1e-15 && (game.weight(1, 0) - 1.0).abs() < 1e-15);
@@ -128,7 +128,7 @@ fn regularised_ogda_converges_over_probabilities_from_corners() {
 #[test]
 fn unregularised_gda_cycles_where_ogda_converges() {
     let game = arithmetic(PayoffTable::default(), 0.0, 0.0);
-    let start = vec![1.0 / 7.0; 21].into_iter().chain(vec![0.6, 0.4].repeat(7)).collect::<Vec<_>>();
+    let start = [1.0 / 7.0; 21].into_iter().chain([0.6, 0.4].repeat(7)).collect::<Vec<_>>();
     let descent = |_| GradientDescent;
 
     let tail = |history: Vec<f64>| history[20_000..].iter().copied().fold(f64::INFINITY, f64::min);

@@ -455,6 +455,9 @@ fn spectral_norm_known_answers() {
     assert!((spectral_norm(2, &[1.0, 1.0, 0.0, 1.0]) - golden_ratio).abs() < 1e-12);
     assert!((spectral_norm::<f64>(1, &[3.0, 4.0]) - 5.0).abs() < 1e-12);
     assert_eq!(spectral_norm(3, &[0.0; 6]), 0.0);
+    for scale in [1e-100, 1e100] {
+        assert!((spectral_norm(2, &[scale, scale, 0.0, scale]) / scale - golden_ratio).abs() < 1e-12);
+    }
 }
 
 #[test]
