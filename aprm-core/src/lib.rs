@@ -12,6 +12,7 @@
 //! | turn rewards into policy gradients | [`policy`], [`returns`], [`gae`], [`advantage`], [`ppo`] |
 //! | choose among a solver's answers | [`search`] |
 //! | judge a reward model | [`metrics`] |
+//! | run a transformer on a device of one's own | [`backend`] |
 //!
 //! # Conventions
 //! Utilities are maximised and losses minimised; [`game::Game::pseudo_gradient`] is the one place where the sign flips.
@@ -27,6 +28,7 @@ extern crate alloc;
 pub use rand_core;
 
 pub mod advantage;
+pub mod backend;
 pub mod dynamics;
 pub mod equilibrium;
 pub mod gae;
