@@ -151,7 +151,8 @@ fn main() {
             );
         }
         dynamics.iterate(&in_logits, LEARNING_RATE, &mut exact);
-        (generator.refresh(), verifier.refresh());
+        generator.refresh();
+        verifier.refresh();
         play(&mut generator, &mut verifier, &mut rng);
         generator.learn(|k| game.game().weight(0, k));
         verifier.learn(|k| game.game().weight(1, k));
