@@ -20,6 +20,7 @@ use core::cmp::Ordering;
 
 use rand_core::Rng;
 
+use crate::reward::pav::effective_reward;
 use crate::scalar::Scalar;
 
 /// How far a solution has come.
@@ -116,7 +117,7 @@ impl<T: Scalar> StepScore<T> {
     /// # Reference
     /// Setlur et al. 2024, arXiv 2410.08146 (effective reward).
     pub fn effective_reward(self, alpha: T) -> T {
-        self.value + alpha * self.advantage
+        effective_reward(self.value, self.advantage, alpha)
     }
 }
 
