@@ -1,3 +1,11 @@
-//! The decoder-only transformer over any backend, checkpoints, tokenizers, data, oracles and the APRM, Adv-RM and PAV recipes.
+//! Language models over any backend: what plays APRM's game.
 //!
-//! Not built yet: this crate holds its purpose and nothing else.
+//! | to | look in |
+//! |---|---|
+//! | read a Hugging Face `config.json` | [`config`] |
+//! | know a model's tensors and their names | [`layout`] |
+//! | run a model forwards and backwards | [`transformer`] |
+
+pub mod config;
+pub mod layout;
+pub mod transformer;
