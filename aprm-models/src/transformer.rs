@@ -6,29 +6,18 @@
 mod activations;
 mod batch;
 mod layer;
+mod lm_head;
+mod parameters;
 
 pub use activations::{Activations, Scratch};
 pub use batch::Batch;
+pub use parameters::{ParameterSpace, Parameters};
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, RopeDims, RowDims};
 use aprm_core::scalar::Scalar;
 
 use crate::config::ModelConfig;
 use crate::layout::Layout;
-
-/// One buffer for each tensor of a layout: the weights, or a gradient of each, or a moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameters<Buffer>(pub Vec<Buffer>);
-
-impl<Buffer> Parameters<Buffer> {
-    /// Zeros in the shape of a layout.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn zeros<B: Backend<Buffer = Buffer>>(backend: &mut B, layout: &Layout) -> Result<Self, B::Error> {
-        layout.tensors.iter().map(|spec| backend.allocate(spec.len())).collect::<Result<_, _>>().map(Self)
-    }
-}
 
 /// A model's shape and the tables that never change.
 #[derive(Debug)]

@@ -1,0 +1,3 @@
+//! The models against transformers: what it computes on one small random model of each family.
+
+mod transformer;

@@ -1,0 +1,191 @@
+//! Logits, every gradient by name, and a loss trajectory, held to transformers' and PyTorch's.
+
+use std::path::PathBuf;
+
+use aprm_conformance::naive::Naive;
+use aprm_core::backend::{Backend, PolicyGradients, PolicyStatistics, VocabDims};
+use aprm_core::optimizer::{Adam, Optimizer};
+use aprm_core::scalar::Scalar;
+use aprm_models::config::ModelConfig;
+use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, Scratch, Transformer};
+use safetensors::SafeTensors;
+
+const FAMILIES: [&str; 5] = ["llama", "llama3", "mistral", "qwen2", "qwen3"];
+
+fn file(family: &str, name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(family);
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let bytes = tensors.tensor(name).unwrap_or_else(|_| panic!("{name}")).data();
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+fn integers(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
+    floats(tensors, name).into_iter().map(f32::to_bits).collect()
+}
+
+/// A model with all that a training step needs, on one sequence.
+struct Bench<B: Backend> {
+    backend: B,
+    model: Transformer<B>,
+    weights: Parameters<B::Buffer>,
+    gradients: Parameters<B::Buffer>,
+    batch: Batch<B>,
+    activations: Activations<B::Buffer>,
+    scratch: Scratch<B::Buffer>,
+    logits: B::Buffer,
+    ids: Vec<u32>,
+}
+
+impl<T: Scalar, B: Backend<Scalar = T>> Bench<B>
+where
+    B::Error: core::fmt::Debug,
+{
+    fn new(mut backend: B, family: &str) -> Self {
+        let config = ModelConfig::parse(&file(family, "config.json")).unwrap();
+        let model = Transformer::new(&mut backend, config).unwrap();
+        let bytes = file(family, "model.safetensors");
+        let checkpoint = SafeTensors::deserialize(&bytes).unwrap();
+        let mut weights = Parameters::zeros(&mut backend, &model.layout).unwrap();
+        for (buffer, spec) in weights.0.iter_mut().zip(&model.layout.tensors) {
+            let parts = spec.parts.iter().flat_map(|part| floats(&checkpoint, &part.name));
+            let entries: Vec<T> = parts.map(|entry| T::of(f64::from(entry))).collect();
+            assert_eq!(entries.len(), spec.len());
+            backend.write(&entries, buffer, 0).unwrap();
+        }
+        let bytes = file(family, "golden.safetensors");
+        let ids = integers(&SafeTensors::deserialize(&bytes).unwrap(), "ids");
+        let mut batch = Batch::new(&mut backend, ids.len(), 1).unwrap();
+        batch.set(&mut backend, &[&ids]).unwrap();
+        Self {
+            gradients: Parameters::zeros(&mut backend, &model.layout).unwrap(),
+            activations: Activations::new(&mut backend, &config, ids.len()).unwrap(),
+            scratch: Scratch::new(&mut backend, &config, ids.len()).unwrap(),
+            logits: backend.allocate(ids.len() * config.vocab_size).unwrap(),
+            backend,
+            model,
+            weights,
+            batch,
+            ids,
+        }
+    }
+
+    fn forward(&mut self) -> Vec<f64> {
+        let Self { backend, model, weights, batch, activations, logits, .. } = self;
+        model.forward(backend, weights, batch, activations).unwrap();
+        model.lm_head_forward(backend, weights, batch.rows(), &activations.hidden, logits).unwrap();
+        let mut host = vec![T::zero(); batch.rows() * model.config.vocab_size];
+        backend.read(logits, 0, &mut host).unwrap();
+        host.into_iter().map(Scalar::widen).collect()
+    }
+
+    /// Mean cross-entropy of the next tokens; its gradients are in `self.gradients`.
+    fn loss_and_gradients(&mut self) -> f64 {
+        self.forward();
+        let Self { backend, model, weights, gradients, batch, activations, scratch, logits, ids } = self;
+        let rows = ids.len();
+        let dims = VocabDims { rows, vocab: model.config.vocab_size };
+        let mut targets = backend.allocate_indices(rows).unwrap();
+        backend.write_indices(&[&ids[1..], &[0]].concat(), &mut targets).unwrap();
+        let mut row = || backend.allocate(rows).unwrap();
+        let mut statistics =
+            PolicyStatistics { log_prob: row(), entropy: row(), kl: row(), log_sum_exp: row(), ref_log_sum_exp: row() };
+        let mut coefficients = PolicyGradients { log_prob: row(), entropy: row(), kl: row() };
+        let mut per_token = vec![T::of(-1.0 / (rows - 1) as f64); rows];
+        per_token[rows - 1] = T::zero();
+        backend.write(&per_token, &mut coefficients.log_prob, 0).unwrap();
+        backend.policy_forward(dims, logits, None, &targets, &mut statistics).unwrap();
+        backend.policy_backward(dims, None, &targets, &statistics, &coefficients, logits).unwrap();
+
+        gradients.clear(backend, &model.layout).unwrap();
+        let (hidden, grad_hidden) = (&activations.hidden, &mut scratch.grad_hidden);
+        model.lm_head_backward(backend, weights, rows, hidden, logits, grad_hidden, gradients).unwrap();
+        model.backward(backend, weights, batch, activations, scratch, gradients).unwrap();
+        let mut log_probs = vec![T::zero(); rows];
+        backend.read(&statistics.log_prob, 0, &mut log_probs).unwrap();
+        log_probs.into_iter().zip(per_token).map(|(log_prob, weight)| (log_prob * weight).widen()).sum()
+    }
+}
+
+/// The largest |a − b| is at most `tolerance` times the largest |b|.
+fn assert_close(what: &str, actual: &[f64], expected: &[f32], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(0.0, |largest, &e| f64::max(largest, f64::from(e).abs()));
+    for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
+        let is_close = (a - f64::from(e)).abs() <= tolerance * largest;
+        assert!(is_close, "{what}[{i}]: {a} is not {e} (of up to {largest})");
+    }
+}
+
+fn logits_equal_transformers<B: Backend>(backend: impl Fn() -> B)
+where
+    B::Error: core::fmt::Debug,
+{
+    for family in FAMILIES {
+        let bytes = file(family, "golden.safetensors");
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        assert_close(family, &Bench::new(backend(), family).forward(), &floats(&golden, "logits"), 2e-5);
+    }
+}
+
+fn gradients_equal_pytorch<B: Backend>(backend: impl Fn() -> B)
+where
+    B::Error: core::fmt::Debug,
+{
+    for family in FAMILIES {
+        let bytes = file(family, "golden.safetensors");
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        let mut bench = Bench::new(backend(), family);
+        let loss = bench.loss_and_gradients();
+        assert_close(family, &[loss], &floats(&golden, "loss"), 1e-5);
+        for (buffer, spec) in bench.gradients.0.iter().zip(&bench.model.layout.tensors) {
+            let mut start = 0;
+            for part in &spec.parts {
+                let mut host = vec![B::Scalar::of(0.0); part.rows * spec.columns];
+                bench.backend.read(buffer, start, &mut host).unwrap();
+                start += host.len();
+                let gradient: Vec<f64> = host.into_iter().map(Scalar::widen).collect();
+                let expected = floats(&golden, &format!("gradient.{}", part.name));
+                assert_close(&format!("{family} {}", part.name), &gradient, &expected, 1e-4);
+            }
+        }
+    }
+}
+
+fn ten_adamw_steps_equal_pytorch<B: Backend>(backend: impl Fn() -> B)
+where
+    B::Error: core::fmt::Debug,
+{
+    for family in FAMILIES {
+        let bytes = file(family, "golden.safetensors");
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        let mut bench = Bench::new(backend(), family);
+        let mut zeros = || Parameters::zeros(&mut bench.backend, &bench.model.layout).unwrap();
+        let mut adam = Adam::new(zeros(), zeros(), zeros());
+        adam.weight_decay = B::Scalar::of(0.1);
+        let mut losses = Vec::new();
+        for _ in 0..10 {
+            losses.push(bench.loss_and_gradients());
+            let mut space = ParameterSpace { backend: &mut bench.backend, layout: &bench.model.layout };
+            adam.step(&mut space, B::Scalar::of(1e-2), &bench.gradients, &mut bench.weights).unwrap();
+        }
+        assert_close(family, &losses, &floats(&golden, "losses"), 1e-4);
+    }
+}
+
+#[test]
+fn naive_logits_equal_transformers() {
+    logits_equal_transformers(Naive::<f64>::new);
+}
+
+#[test]
+fn naive_gradients_equal_pytorch() {
+    gradients_equal_pytorch(Naive::<f64>::new);
+}
+
+#[test]
+fn naive_ten_adamw_steps_equal_pytorch() {
+    ten_adamw_steps_equal_pytorch(Naive::<f64>::new);
+}
