@@ -5,7 +5,9 @@
 //! | read a Hugging Face `config.json` | [`config`] |
 //! | know a model's tensors and their names | [`layout`] |
 //! | run a model forwards and backwards | [`transformer`] |
+//! | continue prompts | [`generate`] |
 
 pub mod config;
+pub mod generate;
 pub mod layout;
 pub mod transformer;

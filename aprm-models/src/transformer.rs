@@ -5,12 +5,14 @@
 
 mod activations;
 mod batch;
+mod cached;
 mod layer;
 mod lm_head;
 mod parameters;
 
 pub use activations::{Activations, Scratch};
 pub use batch::Batch;
+pub use cached::{Cache, CachedRows, CachedScratch};
 pub use parameters::{ParameterSpace, Parameters};
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, RopeDims, RowDims};

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use aprm_conformance::naive::Naive;
 use aprm_core::backend::{Backend, PolicyGradients, PolicyStatistics, VocabDims};
 use aprm_core::optimizer::{Adam, Optimizer};
+use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
 use aprm_models::config::ModelConfig;
+use aprm_models::generate::{Generation, Generator};
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, Scratch, Transformer};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use safetensors::SafeTensors;
 
 const FAMILIES: [&str; 5] = ["llama", "llama3", "mistral", "qwen2", "qwen3"];
@@ -173,6 +177,41 @@ where
         }
         assert_close(family, &losses, &floats(&golden, "losses"), 1e-4);
     }
+}
+
+/// Prompts of 1, 3 and 7 tokens in one batch, greedily continued.
+fn greedy_continuations_equal_transformers<B: Backend>(backend: impl Fn() -> B)
+where
+    B::Error: core::fmt::Debug,
+{
+    for family in FAMILIES {
+        let bytes = file(family, "golden.safetensors");
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        let Bench { mut backend, model, weights, .. } = Bench::new(backend(), family);
+        let expected = [1, 3, 7].map(|n| integers(&golden, &format!("greedy.{n}")));
+        let prompts: Vec<&[u32]> = expected.iter().map(|ids| &ids[..ids.len() - 16]).collect();
+        let mut generator = Generator::new(&mut backend, &model, 3, 23, 11).unwrap();
+        let sampler = Sampler { temperature: B::Scalar::of(0.0), ..Sampler::default() };
+        let greedy = Generation { max_new_tokens: 16, sampler, stop: &[] };
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let continued = generator.generate(&mut backend, &model, &weights, &prompts, greedy, &mut rng).unwrap();
+        for (continuation, expected) in continued.iter().zip(&expected) {
+            assert_eq!(continuation.tokens, expected[expected.len() - 16..], "{family}");
+        }
+        // A stop token ends its own sequence and leaves the others as they are.
+        let stop = continued[1].tokens[4];
+        let stopping = Generation { stop: &[stop], ..greedy };
+        let stopped = generator.generate(&mut backend, &model, &weights, &prompts, stopping, &mut rng).unwrap();
+        for (stopped, whole) in stopped.iter().zip(&continued) {
+            let len = whole.tokens.iter().position(|&token| token == stop).map_or(16, |i| i + 1);
+            assert_eq!((&stopped.tokens[..], &stopped.log_probs[..]), (&whole.tokens[..len], &whole.log_probs[..len]));
+        }
+    }
+}
+
+#[test]
+fn naive_greedy_continuations_equal_transformers() {
+    greedy_continuations_equal_transformers(Naive::<f64>::new);
 }
 
 #[test]
