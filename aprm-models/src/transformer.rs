@@ -9,11 +9,13 @@ mod cached;
 mod layer;
 mod lm_head;
 mod parameters;
+mod policy_head;
 
 pub use activations::{Activations, Scratch};
 pub use batch::Batch;
 pub use cached::{Cache, CachedRows, CachedScratch};
 pub use parameters::{ParameterSpace, Parameters};
+pub use policy_head::PolicyHead;
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, RopeDims, RowDims};
 use aprm_core::scalar::Scalar;

@@ -110,6 +110,11 @@ impl<Buffer> Activations<Buffer> {
         Ok(Self { rows, streams, layers, final_rstd: allocate(1)?, hidden: allocate(widths.hidden)? })
     }
 
+    /// How many rows there is room for.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     pub(super) fn assert_hold(&self, rows: usize) {
         assert!(rows <= self.rows, "a batch of {rows} tokens in activations for {}", self.rows);
     }
@@ -162,6 +167,11 @@ impl<Buffer> Scratch<Buffer> {
             grad_gate_up: allocate(2 * widths.intermediate)?,
             grad_gated: allocate(widths.intermediate)?,
         })
+    }
+
+    /// How many rows there is room for.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     pub(super) fn assert_hold(&self, rows: usize) {

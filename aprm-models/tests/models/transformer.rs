@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use aprm_conformance::naive::Naive;
-use aprm_core::backend::{Backend, PolicyGradients, PolicyStatistics, VocabDims};
+use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Adam, Optimizer};
 use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
 use aprm_models::config::ModelConfig;
 use aprm_models::generate::{Generation, Generator};
-use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, Scratch, Transformer};
+use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use safetensors::SafeTensors;
@@ -87,29 +87,20 @@ where
 
     /// Mean cross-entropy of the next tokens; its gradients are in `self.gradients`.
     fn loss_and_gradients(&mut self) -> f64 {
-        self.forward();
-        let Self { backend, model, weights, gradients, batch, activations, scratch, logits, ids } = self;
-        let rows = ids.len();
-        let dims = VocabDims { rows, vocab: model.config.vocab_size };
-        let mut targets = backend.allocate_indices(rows).unwrap();
-        backend.write_indices(&[&ids[1..], &[0]].concat(), &mut targets).unwrap();
-        let mut row = || backend.allocate(rows).unwrap();
-        let mut statistics =
-            PolicyStatistics { log_prob: row(), entropy: row(), kl: row(), log_sum_exp: row(), ref_log_sum_exp: row() };
-        let mut coefficients = PolicyGradients { log_prob: row(), entropy: row(), kl: row() };
-        let mut per_token = vec![T::of(-1.0 / (rows - 1) as f64); rows];
-        per_token[rows - 1] = T::zero();
-        backend.write(&per_token, &mut coefficients.log_prob, 0).unwrap();
-        backend.policy_forward(dims, logits, None, &targets, &mut statistics).unwrap();
-        backend.policy_backward(dims, None, &targets, &statistics, &coefficients, logits).unwrap();
-
+        let Self { backend, model, weights, gradients, batch, activations, scratch, ids, .. } = self;
+        let rows = ids.len() - 1;
+        let selected: Vec<u32> = (0..rows as u32).collect();
+        let mut head = PolicyHead::new(backend, model, rows).unwrap();
+        model.forward(backend, weights, batch, activations).unwrap();
+        head.forward(backend, model, weights, activations, &selected, &ids[1..], None).unwrap();
+        backend.fill(rows, T::of(-1.0 / rows as f64), &mut head.gradients.log_prob).unwrap();
         gradients.clear(backend, &model.layout).unwrap();
-        let (hidden, grad_hidden) = (&activations.hidden, &mut scratch.grad_hidden);
-        model.lm_head_backward(backend, weights, rows, hidden, logits, grad_hidden, gradients).unwrap();
+        scratch.clear_hidden(backend, model).unwrap();
+        head.backward(backend, model, weights, None, scratch, gradients).unwrap();
         model.backward(backend, weights, batch, activations, scratch, gradients).unwrap();
         let mut log_probs = vec![T::zero(); rows];
-        backend.read(&statistics.log_prob, 0, &mut log_probs).unwrap();
-        log_probs.into_iter().zip(per_token).map(|(log_prob, weight)| (log_prob * weight).widen()).sum()
+        backend.read(&head.statistics.log_prob, 0, &mut log_probs).unwrap();
+        -log_probs.into_iter().map(Scalar::widen).sum::<f64>() / rows as f64
     }
 }
 
