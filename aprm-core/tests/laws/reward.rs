@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn prover_signal_is_variance_and_correlation(
         (weights, prover, policy_advantage) in (1..6_usize).prop_flat_map(|n| {
-            let vector = move |range: std::ops::Range<f64>| prop::collection::vec(range, n);
+            let vector = move |range: core::ops::Range<f64>| prop::collection::vec(range, n);
             (vector(0.1..1.0), vector(-1.0..1.0), vector(-1.0..1.0))
         }),
     ) {
