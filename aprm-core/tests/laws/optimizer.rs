@@ -160,7 +160,7 @@ fn extragradient_contracts_on_xy_at_the_closed_form() {
 #[test]
 fn ogda_on_a_real_eigenvalue_contracts_at_the_closed_form() {
     for (rate, expected) in
-        [(0.1, 0.909_901_951_359), (0.25, 0.809_016_994_375), (0.5, std::f64::consts::FRAC_1_SQRT_2)]
+        [(0.1, 0.909_901_951_359), (0.25, 0.809_016_994_375), (0.5, core::f64::consts::FRAC_1_SQRT_2)]
     {
         let trajectory = iterates(&mut Ogda::new(vec![0.0]), rate, &[1.0], 400, |_, z| z.to_vec());
         assert!((contraction(&trajectory) - expected).abs() < 1e-9);
