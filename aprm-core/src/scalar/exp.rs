@@ -7,8 +7,8 @@
 //! e^x − 1 = 2^n (1 − 2^−n + r + r² P(r))
 //! ```
 //!
-//! P is the polynomial that makes the largest relative error of `1 + r + r² P(r)` least, with P(0) = 1/2.
-//! r is kept as a head, which is exact, and a tail, and the sum of the large terms is compensated for what it rounds away.
+//! P is the polynomial (Remez's) that makes the largest relative error of `1 + r + r² P(r)` least.
+//! r is kept as a head, which is exact, and a tail, and what the sum of the large terms rounds away is added back.
 //!
 //! # Reference
 //! Cody and Waite 1980, "Software manual for the elementary functions", chapter 6.
@@ -54,7 +54,7 @@ macro_rules! exponential {
                 $float::from_bits((exponent << FRACTION_BITS).wrapping_add((1.0 as $float).to_bits()))
             }
 
-            /// The sum of three numbers, the last of which is small, rounded once; the first is the largest, or zero.
+            /// The sum of three numbers, the last of them small, almost rounded once; the first is the largest, or zero.
             #[inline(always)]
             fn add(large: $float, small: $float, tail: $float) -> $float {
                 let sum = large + small;
