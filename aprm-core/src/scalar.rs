@@ -19,10 +19,10 @@ use num_traits::{FromPrimitive, NumAssign};
 pub trait Scalar:
     FloatCore + NumAssign + FromPrimitive + Sum + Debug + Display + LowerExp + Default + Send + Sync + 'static
 {
-    /// `e^self`, wrong by at most 0.77 units in the last place; it never falls, is one at zero, underflows through the
+    /// `e^self`, wrong by at most 0.78 units in the last place; it never falls, is one at zero, underflows through the
     /// subnormal numbers and keeps a NaN.
     fn exp(self) -> Self;
-    /// `e^self - 1`, accurate near zero: wrong by at most 1.2 units in the last place.
+    /// `e^self - 1`, accurate near zero: wrong by at most 1.21 units in the last place.
     fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
