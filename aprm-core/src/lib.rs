@@ -43,3 +43,4 @@ pub mod round;
 pub mod scalar;
 #[cfg(feature = "alloc")]
 pub mod search;
+mod sum;
