@@ -48,10 +48,12 @@ fn worst_nash_conv<G: SimplexGame<Scalar = f64>, O: Optimizer<Host<f64>>>(
     worst
 }
 
-/// The iterations to 1e-8, or where the run ended.
+/// The iterations to 1e-8; or that NashConv stays above 0.1 to the end; or where the run ended.
 fn summary(history: &[f64]) -> String {
+    let last_half = &history[history.len() / 2..];
     match history.iter().position(|&nash_conv| nash_conv < 1e-8) {
         Some(hundreds) => format!("{}", 100 * (hundreds + 1)),
+        None if last_half.iter().all(|&nash_conv| nash_conv > 0.1) => "cycles".into(),
         None => format!("({:.0e})", history[history.len() - 1]),
     }
 }

@@ -45,3 +45,4 @@ pub mod round;
 pub mod scalar;
 #[cfg(feature = "alloc")]
 pub mod search;
+mod sum;

@@ -1,5 +1,7 @@
 //! The one place where floating-point functions come from.
 
+mod exp;
+
 use core::fmt::{Debug, Display, LowerExp};
 use core::iter::Sum;
 
@@ -8,17 +10,19 @@ use num_traits::{FromPrimitive, NumAssign};
 
 /// A real number: `f32` or `f64`.
 ///
-/// The transcendental functions are libm's on every target and under every feature, since the standard library's may
-/// differ in the last bits between platforms, and even between two calls of one program under an interpreter.
+/// The transcendental functions are this crate's own or libm's on every target and under every feature, since the
+/// standard library's may differ in the last bits between platforms, and even between two calls of one program under an
+/// interpreter.
 /// Equal inputs therefore give equal bits everywhere.
 ///
 /// `FloatCore`'s `min` and `max` drop a NaN operand; code that must not hide one checks `is_finite` first.
 pub trait Scalar:
     FloatCore + NumAssign + FromPrimitive + Sum + Debug + Display + LowerExp + Default + Send + Sync + 'static
 {
-    /// `e^self`.
+    /// `e^self`, wrong by at most 0.78 units in the last place; it never falls, is one at zero, underflows through the
+    /// subnormal numbers and keeps a NaN.
     fn exp(self) -> Self;
-    /// `e^self - 1`, accurate near zero.
+    /// `e^self - 1`, accurate near zero: wrong by at most 1.21 units in the last place.
     fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
@@ -50,11 +54,13 @@ pub trait Scalar:
 }
 
 impl Scalar for f32 {
+    #[inline]
     fn exp(self) -> Self {
-        libm::expf(self)
+        exp::f32::exp(self)
     }
+    #[inline]
     fn exp_m1(self) -> Self {
-        libm::expm1f(self)
+        exp::f32::exp_m1(self)
     }
     fn ln(self) -> Self {
         libm::logf(self)
@@ -77,11 +83,13 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    #[inline]
     fn exp(self) -> Self {
-        libm::exp(self)
+        exp::f64::exp(self)
     }
+    #[inline]
     fn exp_m1(self) -> Self {
-        libm::expm1(self)
+        exp::f64::exp_m1(self)
     }
     fn ln(self) -> Self {
         libm::log(self)

@@ -69,8 +69,9 @@ pub fn project_onto_simplex<T: Scalar>(z: &mut [T], floor: T) {
     loop {
         let above = z.iter().filter(|&&z| z - floor > shift);
         let (sum, count) = above.fold((T::zero(), 0), |(sum, count), &z| (sum + (z - floor), count + 1));
-        // The count only falls, so this ends; NaN leaves no active coordinate and passes through below.
-        if count == active || count == 0 {
+        // The count only falls, but for a coordinate that rounding puts now above and now below the shift; NaN leaves no
+        // active coordinate and passes through below.
+        if count >= active || count == 0 {
             break;
         }
         active = count;

@@ -55,6 +55,16 @@ impl<T: Scalar> VectorSpace for Host<T> {
         Ok(())
     }
 
+    fn ogda_update(&mut self, [alpha, beta]: [T; 2], x: &[T], y: &mut [T], z: &mut [T]) -> Result<(), Infallible> {
+        assert_same_length(x, y);
+        assert_same_length(x, z);
+        for ((&x, y), z) in x.iter().zip(y).zip(z) {
+            *z = (*z + alpha * x) + beta * *y;
+            *y = x;
+        }
+        Ok(())
+    }
+
     fn dot(&mut self, x: &[T], y: &[T]) -> Result<T, Infallible> {
         assert_same_length(x, y);
         Ok(x.iter().zip(y).map(|(&x, &y)| x * y).sum())

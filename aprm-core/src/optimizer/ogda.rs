@@ -60,9 +60,8 @@ impl<S: VectorSpace, V: BorrowMut<S::Vector>> Optimizer<S> for Ogda<V, S::Scalar
         if self.steps == 0 {
             space.copy(gradient, previous_gradient)?;
         }
-        space.axpy(-learning_rate * (S::Scalar::one() + self.optimism), gradient, parameters)?;
-        space.axpy(learning_rate * self.optimism, previous_gradient, parameters)?;
-        space.copy(gradient, previous_gradient)?;
+        let coefficients = [-learning_rate * (S::Scalar::one() + self.optimism), learning_rate * self.optimism];
+        space.ogda_update(coefficients, gradient, previous_gradient, parameters)?;
         self.steps += 1;
         Ok(())
     }

@@ -34,6 +34,24 @@ pub trait VectorSpace {
     /// Whatever the device reports.
     fn scale(&mut self, alpha: Self::Scalar, x: &mut Self::Vector) -> Result<(), Self::Error>;
 
+    /// `z ← z + α x + β y`, then `y ← x`: what OGDA does to parameters, gradient and previous gradient.
+    ///
+    /// A device on which this is one pass over memory rather than three may provide it.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    fn ogda_update(
+        &mut self,
+        [alpha, beta]: [Self::Scalar; 2],
+        x: &Self::Vector,
+        y: &mut Self::Vector,
+        z: &mut Self::Vector,
+    ) -> Result<(), Self::Error> {
+        self.axpy(alpha, x, z)?;
+        self.axpy(beta, y, z)?;
+        self.copy(x, y)
+    }
+
     /// `⟨x, y⟩`
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::weighted;
 use crate::scalar::Scalar;
+use crate::sum::sum;
 
 /// Entropy of a policy, in nats.
 ///
@@ -23,7 +24,7 @@ use crate::scalar::Scalar;
 /// # Reference
 /// Shannon 1948, "A mathematical theory of communication", section 6.
 pub fn entropy<T: Scalar>(log_probs: &[T]) -> T {
-    T::of(-log_probs.iter().map(|&log_prob| weighted(log_prob.exp(), log_prob).widen()).sum::<f64>())
+    T::of(-sum([log_probs], |[log_prob]| weighted(log_prob.exp(), log_prob)))
 }
 
 /// Gradient with respect to the logits, given the gradient with respect to the entropy.

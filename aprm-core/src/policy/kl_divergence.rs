@@ -2,6 +2,7 @@
 
 use super::{unmasked, weighted};
 use crate::scalar::Scalar;
+use crate::sum::sum;
 
 /// Divergence of `p` from `q`, in nats, from their log-probabilities.
 ///
@@ -30,7 +31,7 @@ use crate::scalar::Scalar;
 /// Kullback and Leibler 1951, "On information and sufficiency", Annals of Mathematical Statistics 22.
 pub fn kl_divergence<T: Scalar>(p: &[T], q: &[T]) -> T {
     assert_eq!(p.len(), q.len(), "kl_divergence: p and q differ in length");
-    T::of(p.iter().zip(q).map(|(&p, &q)| weighted(p.exp(), p - q).widen()).sum())
+    T::of(sum([p, q], |[p, q]| weighted(p.exp(), p - q)))
 }
 
 /// Gradient with respect to the logits of `p`, given the gradient with respect to the divergence.

@@ -2,6 +2,7 @@
 
 use super::unmasked;
 use crate::scalar::Scalar;
+use crate::sum::sum;
 
 /// Log-probabilities of a row of logits.
 ///
@@ -31,12 +32,12 @@ use crate::scalar::Scalar;
 /// arXiv 2006.14171.
 pub fn log_softmax_forward<T: Scalar>(logits: &[T], log_probs: &mut [T]) {
     assert_eq!(logits.len(), log_probs.len(), "log_softmax_forward: logits and log_probs differ in length");
-    let max = logits.iter().copied().fold(T::neg_infinity(), T::max);
+    let max = max(logits);
     assert!(
         max > T::neg_infinity() || logits.iter().any(|logit| logit.is_nan()),
         "log_softmax_forward: no action is possible",
     );
-    let log_sum = T::of(logits.iter().map(|&logit| (logit - max).exp().widen()).sum::<f64>().ln());
+    let log_sum = T::of(sum([logits], |[logit]| (logit - max).exp()).ln());
     for (log_prob, &logit) in log_probs.iter_mut().zip(logits) {
         // Not `logit - (max + log_sum)`: at 1e30 that sum would lose log_sum.
         *log_prob = (logit - max) - log_sum;
@@ -74,9 +75,20 @@ pub fn log_softmax_backward<T: Scalar>(log_probs: &[T], grad_log_probs: &[T], gr
         grad_log_probs.len(),
         grad_logits.len(),
     );
-    let grads = log_probs.iter().zip(grad_log_probs);
-    let sum = T::of(grads.map(|(&log_prob, &grad)| unmasked(log_prob, grad).widen()).sum());
+    let sum = T::of(sum([log_probs, grad_log_probs], |[log_prob, grad]| unmasked(log_prob, grad)));
     for ((grad_logit, &log_prob), &grad) in grad_logits.iter_mut().zip(log_probs).zip(grad_log_probs) {
         *grad_logit = unmasked(log_prob, grad - log_prob.exp() * sum);
     }
+}
+
+/// The largest of some numbers, without any NaN; of none, −∞.
+fn max<T: Scalar>(values: &[T]) -> T {
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    let mut lanes = [T::neg_infinity(); 8];
+    for chunk in values.chunks(lanes.len()) {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, value);
+        }
+    }
+    lanes.into_iter().fold(T::neg_infinity(), larger)
 }

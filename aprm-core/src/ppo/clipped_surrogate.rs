@@ -3,6 +3,7 @@
 use crate::policy::bounded_log_ratio;
 use crate::policy::kl_estimate::k3;
 use crate::scalar::Scalar;
+use crate::sum::masked_sums;
 
 /// How far below and above one the probability ratio is followed.
 ///
@@ -113,29 +114,24 @@ pub fn mean_clipped_surrogate<T: Scalar>(
     );
     let ratios = clip_range.ratios();
     let count = tokens.max(1) as f64;
-    let mut mean = ClippedSurrogate { tokens, ..ClippedSurrogate::default() };
-    let inputs = log_probs.iter().zip(old_log_probs).zip(advantages).zip(mask);
-    for (grad_log_prob, (((&log_prob, &old_log_prob), &advantage), &kept)) in grad_log_probs.iter_mut().zip(inputs) {
-        if !kept {
-            *grad_log_prob = T::zero();
-            continue;
-        }
+    let columns = [log_probs, old_log_probs, advantages];
+    let sums = masked_sums(columns, mask, grad_log_probs, |[log_prob, old_log_prob, advantage]| {
         let token = Token::new(log_prob, old_log_prob, advantage, ratios);
-        *grad_log_prob = token.gradient / T::of(count);
-        let ratio = token.ratio.widen();
-        mean.loss += token.loss.widen();
-        mean.clip_fraction += f64::from(token.clipped);
-        mean.approx_kl += k3(old_log_prob, log_prob).widen();
-        mean.ratio_mean += ratio;
-        // `f64::max` would drop a NaN.
-        if ratio > mean.ratio_max || ratio.is_nan() {
-            mean.ratio_max = ratio;
+        let clipped = if token.clipped { T::one() } else { T::zero() };
+        (token.gradient / T::of(count), [token.loss, clipped, k3(old_log_prob, log_prob), token.ratio])
+    });
+    let [loss, clip_fraction, approx_kl, ratio_mean] = sums.map(|sum| sum / count);
+    // That of the largest log-ratio, since the exponential is monotone.
+    let mut log_ratio_max = T::neg_infinity();
+    for ((&log_prob, &old_log_prob), &kept) in log_probs.iter().zip(old_log_probs).zip(mask) {
+        let log_ratio = if kept { log_prob - old_log_prob } else { T::neg_infinity() };
+        // `max` would drop a NaN.
+        if log_ratio > log_ratio_max || log_ratio.is_nan() {
+            log_ratio_max = log_ratio;
         }
     }
-    for sum in [&mut mean.loss, &mut mean.clip_fraction, &mut mean.approx_kl, &mut mean.ratio_mean] {
-        *sum /= count;
-    }
-    mean
+    let ratio_max = bounded_log_ratio(log_ratio_max).0.exp().widen();
+    ClippedSurrogate { loss, clip_fraction, approx_kl, ratio_mean, ratio_max, tokens }
 }
 
 impl<T: Scalar> ClipRange<T> {

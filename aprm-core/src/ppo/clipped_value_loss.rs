@@ -1,6 +1,7 @@
 //! The clipped loss of the critic.
 
 use crate::scalar::Scalar;
+use crate::sum::masked_sums;
 
 /// Loss of one token's value, and its gradient with respect to `value`.
 ///
@@ -92,21 +93,12 @@ pub fn mean_clipped_value_loss<T: Scalar>(
     assert!(value_clip_range >= T::zero(), "value_clip_range: {value_clip_range}");
     let tokens = super::unmasked(mask);
     let count = tokens.max(1) as f64;
-    let mut mean = ClippedValueLoss { tokens, ..ClippedValueLoss::default() };
-    let inputs = values.iter().zip(old_values).zip(returns).zip(mask);
-    for (grad_value, (((&value, &old_value), &returned), &kept)) in grad_values.iter_mut().zip(inputs) {
-        if !kept {
-            *grad_value = T::zero();
-            continue;
-        }
+    let sums = masked_sums([values, old_values, returns], mask, grad_values, |[value, old_value, returned]| {
         let (loss, gradient, clipped) = token(value, old_value, returned, value_clip_range);
-        *grad_value = gradient / T::of(count);
-        mean.loss += loss.widen();
-        mean.clip_fraction += f64::from(clipped);
-    }
-    mean.loss /= count;
-    mean.clip_fraction /= count;
-    mean
+        (gradient / T::of(count), [loss, if clipped { T::one() } else { T::zero() }])
+    });
+    let [loss, clip_fraction] = sums.map(|sum| sum / count);
+    ClippedValueLoss { loss, clip_fraction, tokens }
 }
 
 /// Loss, gradient, and whether the clip is active.

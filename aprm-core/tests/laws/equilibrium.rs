@@ -460,6 +460,16 @@ fn spectral_norm_known_answers() {
     }
 }
 
+/// 1/3 lies on the shift but for rounding, to which side depends on how many coordinates are summed.
+#[test]
+fn a_projection_of_a_coordinate_on_the_shift_ends() {
+    let mut z = [1.0_f64 / 3.0, 2.0 / 3.0, 1.0];
+    project_onto_simplex(&mut z, 0.0);
+    for (probability, expected) in z.iter().zip([0.0, 1.0 / 3.0, 2.0 / 3.0]) {
+        assert!((probability - expected).abs() < 1e-15, "{z:?}");
+    }
+}
+
 #[test]
 fn singular_systems_are_refused() {
     solve_linear(&mut [1.0, 2.0, 2.0, 4.0], &mut [1.0, 1.0]).unwrap_err();

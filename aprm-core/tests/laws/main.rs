@@ -14,6 +14,7 @@ mod ppo;
 mod returns;
 mod reward;
 mod round;
+mod scalar;
 mod schedule;
 mod search;
 mod vector_space;

@@ -1,5 +1,7 @@
 //! The host's vector operations against their definitions.
 
+use core::convert::Infallible;
+
 use aprm_core::optimizer::{Host, VectorSpace, clip_by_global_norm};
 use proptest::prelude::*;
 
@@ -7,7 +9,38 @@ fn pair() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
     (0..20_usize).prop_flat_map(|n| (prop::collection::vec(-10.0..10.0, n), prop::collection::vec(-10.0..10.0, n)))
 }
 
+/// The host with its own `ogda_update` left out.
+struct Defaults(Host<f64>);
+
+impl VectorSpace for Defaults {
+    type Scalar = f64;
+    type Vector = [f64];
+    type Error = Infallible;
+    fn copy(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        self.0.copy(x, y)
+    }
+    fn axpy(&mut self, alpha: f64, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        self.0.axpy(alpha, x, y)
+    }
+    fn scale(&mut self, alpha: f64, x: &mut [f64]) -> Result<(), Infallible> {
+        self.0.scale(alpha, x)
+    }
+    fn dot(&mut self, x: &[f64], y: &[f64]) -> Result<f64, Infallible> {
+        self.0.dot(x, y)
+    }
+}
+
 proptest! {
+    #[test]
+    fn ogda_update_in_one_pass_equals_its_default_bit_for_bit(
+        (x, y) in pair(), alpha in -3.0..3.0_f64, beta in -3.0..3.0_f64,
+    ) {
+        let [mut fused, mut default] = [0, 1].map(|_| (y.clone(), x.iter().zip(&y).map(|(x, y)| x * y).collect::<Vec<_>>()));
+        let Ok(()) = Host::new().ogda_update([alpha, beta], &x, &mut fused.0, &mut fused.1);
+        let Ok(()) = Defaults(Host::new()).ogda_update([alpha, beta], &x, &mut default.0, &mut default.1);
+        prop_assert_eq!(fused, default);
+    }
+
     #[test]
     fn axpy_scale_and_dot_are_linear((x, y) in pair(), alpha in -3.0..3.0_f64) {
         let mut host = Host::new();
@@ -50,4 +83,10 @@ fn clipping_leaves_gradients_that_are_not_finite_alone() {
 #[should_panic(expected = "vectors of 1 and 2 elements")]
 fn unequal_lengths_panic() {
     let Ok(()) = Host::new().axpy(1.0, &[0.0], &mut [0.0, 0.0]);
+}
+
+#[test]
+#[should_panic(expected = "vectors of 2 and 1 elements")]
+fn unequal_lengths_panic_in_one_pass_too() {
+    let Ok(()) = Host::new().ogda_update([1.0, 1.0], &[0.0; 2], &mut [0.0; 2], &mut [0.0]);
 }
