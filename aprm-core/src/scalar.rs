@@ -1,5 +1,7 @@
 //! The one place where floating-point functions come from.
 
+mod exp;
+
 use core::fmt::{Debug, Display, LowerExp};
 use core::iter::Sum;
 
@@ -50,11 +52,13 @@ pub trait Scalar:
 }
 
 impl Scalar for f32 {
+    #[inline]
     fn exp(self) -> Self {
-        libm::expf(self)
+        exp::f32::exp(self)
     }
+    #[inline]
     fn exp_m1(self) -> Self {
-        libm::expm1f(self)
+        exp::f32::exp_m1(self)
     }
     fn ln(self) -> Self {
         libm::logf(self)
@@ -77,11 +81,13 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    #[inline]
     fn exp(self) -> Self {
-        libm::exp(self)
+        exp::f64::exp(self)
     }
+    #[inline]
     fn exp_m1(self) -> Self {
-        libm::expm1(self)
+        exp::f64::exp_m1(self)
     }
     fn ln(self) -> Self {
         libm::log(self)
