@@ -1,0 +1,59 @@
+//! Products of matrices.
+//!
+//! An entry is summed over the inner dimension in an order of its own, so it does not depend on what stands beside it,
+//! nor on how the work is divided.
+
+use aprm_core::scalar::Scalar;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
+
+use crate::threads::{self, Split};
+
+/// Multiplications below which a second thread does not pay.
+const GRAIN: usize = 1 << 18;
+/// How many pieces each thread finds: more of them even out, fewer read the operands less often.
+const PIECES: usize = 2;
+
+/// `[rows, columns]` of entries whose rows are `stride` apart.
+pub(crate) fn matrix<T>(entries: &[T], rows: usize, columns: usize, stride: usize) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((rows, columns).strides((stride, 1)), entries).expect("a matrix lies within its buffer")
+}
+
+/// The same, to write to.
+pub(crate) fn matrix_mut<T>(entries: &mut [T], rows: usize, columns: usize, stride: usize) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, columns).strides((stride, 1)), entries).expect("a matrix lies within its buffer")
+}
+
+/// `c ← a b + β c` on the calling thread.
+pub(crate) fn gemm<T: Scalar>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>, beta: T, c: &mut ArrayViewMut2<'_, T>) {
+    general_mat_mul(T::one(), a, b, beta, c);
+}
+
+struct Part<'a, T> {
+    c: ArrayViewMut2<'a, T>,
+    axis: Axis,
+}
+
+impl<T: Send> Split for Part<'_, T> {
+    fn split(self, mid: usize) -> (Self, Self) {
+        let (head, tail) = self.c.split_at(self.axis, mid);
+        (Self { c: head, axis: self.axis }, Self { c: tail, axis: self.axis })
+    }
+}
+
+/// `c ← a b + β c`, where `c ← begin(c)` comes before it in the same piece of work.
+pub(crate) fn parallel_gemm<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, beta: T, c: ArrayViewMut2<'_, T>) {
+    let (rows, columns) = c.dim();
+    let axis = if rows >= columns { Axis(0) } else { Axis(1) };
+    let items = c.len_of(axis);
+    let per_item = a.ncols() * (rows * columns).checked_div(items).unwrap_or(0);
+    let grain = items.div_ceil(PIECES * threads::count()).max(GRAIN / per_item.max(1)).next_multiple_of(16);
+    threads::for_each_range(items, grain, Part { c, axis }, |range, Part { mut c, .. }| {
+        let (head, tail) = (range.start, range.end);
+        if axis == Axis(0) {
+            gemm(&a.slice(ndarray::s![head..tail, ..]), &b, beta, &mut c);
+        } else {
+            gemm(&a, &b.slice(ndarray::s![.., head..tail]), beta, &mut c);
+        }
+    });
+}
