@@ -1,3 +1,9 @@
 //! The one test suite that every backend must pass.
-//!
-//! Not built yet: this crate holds its purpose and nothing else.
+
+mod bounded;
+pub mod naive;
+mod number;
+
+pub use bounded::Bounded;
+pub use naive::Naive;
+pub use number::Number;

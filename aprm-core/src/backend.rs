@@ -386,7 +386,8 @@ pub trait Backend {
     /// Draws a token for each row by inversion of its uniform number in `[0, 1)`, and gives the token's log-probability
     /// under the unmodified policy.
     ///
-    /// The token is the one that [`Sampler`] gives for that number.
+    /// The token is the one that [`Sampler::invert`] gives for that number.
+    /// A row that is no distribution gives a token of the vocabulary and the log-probability NaN.
     fn sample(
         &mut self,
         dims: VocabDims,

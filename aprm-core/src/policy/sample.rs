@@ -80,6 +80,48 @@ impl<T: Scalar> Sampler<T> {
         scratch: &mut [(f64, usize)],
         rng: &mut R,
     ) -> Result<(usize, T), NotADistribution> {
+        // 53 random bits: a number in [0, 1), as `invert` asks for.
+        self.choose(log_probs, scratch, || (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+
+    /// The action that [`Sampler::sample`] draws when its random number in `[0, 1)` is `uniform`.
+    ///
+    /// ```text
+    /// the first kept i with Σ_{j ≤ i} w_j > uniform Σ_kept w
+    /// ```
+    ///
+    /// A device that draws for itself is compared with this.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    ///
+    /// # Panics
+    /// As [`Sampler::sample`], and if `uniform` is outside of `[0, 1)`.
+    ///
+    /// # Examples
+    /// ```
+    /// use aprm_core::policy::Sampler;
+    ///
+    /// let log_probs = [0.2_f64.ln(), 0.8_f64.ln()];
+    /// let drawn = [0.0, 0.19, 0.21].map(|uniform| Sampler::default().invert(uniform, &log_probs, &mut [(0.0, 0); 2]));
+    /// assert_eq!(drawn, [Ok((0, log_probs[0])), Ok((0, log_probs[0])), Ok((1, log_probs[1]))]);
+    /// ```
+    pub fn invert(
+        &self,
+        uniform: f64,
+        log_probs: &[T],
+        scratch: &mut [(f64, usize)],
+    ) -> Result<(usize, T), NotADistribution> {
+        assert!((0.0..1.0).contains(&uniform), "sample: uniform {uniform}");
+        self.choose(log_probs, scratch, || uniform)
+    }
+
+    fn choose(
+        &self,
+        log_probs: &[T],
+        scratch: &mut [(f64, usize)],
+        uniform: impl FnOnce() -> f64,
+    ) -> Result<(usize, T), NotADistribution> {
         assert_eq!(log_probs.len(), scratch.len(), "sample: log_probs and scratch differ in length");
         assert!(
             self.temperature >= T::zero() && self.temperature.is_finite(),
@@ -96,9 +138,8 @@ impl<T: Scalar> Sampler<T> {
             *candidate = (((log_prob - log_probs[mode]) / self.temperature).exp().widen(), index);
         }
         let kept = self.truncate(scratch);
-        // 53 random bits: a number in [0, 1), so the threshold stays below the total and a weight of zero is never drawn.
-        let uniform = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-        let threshold = uniform * total(kept);
+        // Below one, so the threshold stays below the total and a weight of zero is never drawn.
+        let threshold = uniform() * total(kept);
         let drawn = cumulative(kept).position(|sum| sum > threshold).expect("the last sum is the total");
         let (_, action) = kept[drawn];
         Ok((action, log_probs[action]))
