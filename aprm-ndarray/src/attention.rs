@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use aprm_core::backend::AttentionDims;
 use aprm_core::scalar::Scalar;
-use ndarray::{ArrayView2, ArrayViewMut2, ArrayViewMut3, Axis, s};
+use ndarray::{ArrayView2, ArrayViewMut2, ArrayViewMut3, Axis};
 
-use crate::gemm::{gemm, matrix, matrix_mut};
+use crate::gemm::{gemm, matrix, matrix_mut, rows, rows_mut};
 use crate::lanes;
 use crate::threads::{self, Rows, Split, Workspaces};
 
@@ -173,11 +173,11 @@ fn head_backward<T: Scalar>(
     workspace: &mut [T],
 ) {
     let HeadForward { head: Head { queries, keys, values }, out, grad_out, log_sum_exp } = inputs;
-    let (rows, head_dim) = queries.dim();
+    let (len, head_dim) = queries.dim();
     let scale = T::one() / T::of_usize(head_dim).sqrt();
     let (probs, grad_scores) = workspace.split_at_mut(workspace.len() / 2);
-    for start in (0..rows).step_by(BLOCK) {
-        let block = start..rows.min(start + BLOCK);
+    for start in (0..len).step_by(BLOCK) {
+        let block = start..len.min(start + BLOCK);
         let width = start + BLOCK;
         let probs = scores(&block, queries, keys, probs);
         let grad_scores = scores(&block, grad_out, values, grad_scores);
@@ -193,11 +193,11 @@ fn head_backward<T: Scalar>(
             probs[i + 1..].fill(T::zero());
             grad_scores[i + 1..].fill(T::zero());
         }
-        multiply_seen(&block, grad_scores, keys, &mut grad_queries.slice_mut(s![block.clone(), ..]));
+        multiply_seen(&block, grad_scores, keys, &mut rows_mut(&mut grad_queries, block.clone()));
         let transposed = |entries| matrix(entries, block.len(), block.end, width).reversed_axes();
-        let (block_queries, block_grad_out) = (queries.slice(s![block.clone(), ..]), grad_out.slice(s![block.clone(), ..]));
-        gemm(&transposed(grad_scores), &block_queries, T::one(), &mut grad_keys.slice_mut(s![..block.end, ..]));
-        gemm(&transposed(probs), &block_grad_out, T::one(), &mut grad_values.slice_mut(s![..block.end, ..]));
+        let (block_queries, block_grad_out) = (rows(&queries, block.clone()), rows(&grad_out, block.clone()));
+        gemm(&transposed(grad_scores), &block_queries, T::one(), &mut rows_mut(grad_keys, 0..block.end));
+        gemm(&transposed(probs), &block_grad_out, T::one(), &mut rows_mut(grad_values, 0..block.end));
     }
 }
 
@@ -211,7 +211,7 @@ fn scores<'a, T: Scalar>(
 ) -> &'a mut [T] {
     let width = block.start + BLOCK;
     let scores = &mut workspace[..block.len() * width];
-    let (a, b) = (a.slice(s![block.clone(), ..]), b.slice(s![..block.end, ..]));
+    let (a, b) = (rows(&a, block.clone()), rows(&b, 0..block.end));
     gemm(&a, &b.reversed_axes(), T::zero(), &mut matrix_mut(scores, block.len(), block.end, width));
     scores
 }
@@ -223,7 +223,7 @@ fn scores<'a, T: Scalar>(
 fn multiply_seen<T: Scalar>(block: &Range<usize>, weights: &[T], b: ArrayView2<'_, T>, out: &mut ArrayViewMut2<'_, T>) {
     let width = block.start + BLOCK;
     let before = matrix(weights, block.len(), block.start, width);
-    gemm(&before, &b.slice(s![..block.start, ..]), T::zero(), out);
+    gemm(&before, &rows(&b, 0..block.start), T::zero(), out);
     for (i, weights) in weights.chunks_exact(width).enumerate() {
         let mut out = out.row_mut(i);
         let out = out.as_slice_mut().expect("the entries of a head are contiguous");

@@ -50,16 +50,15 @@ pub(crate) fn attention<T: Scalar>(
                 let cached = slots[r] as usize * dims.capacity * width;
                 for (head, (query, out)) in queries.zip(out.chunks_exact_mut(head_dim)).enumerate() {
                     let first = cached + head / (heads / kv_heads) * head_dim;
-                    let rows = |cache: &'_ [T]| cache[first..].chunks(width).map(|row| &row[..head_dim]);
                     workspaces.with(|scores| {
                         let scores = &mut scores[..=positions[r] as usize];
-                        for (score, key) in scores.iter_mut().zip(rows(keys)) {
-                            *score = lanes::dot(query, key);
+                        for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
+                            *score = lanes::dot(query, &key[..head_dim]);
                         }
                         let (_, sum) = softmax(scale, scores);
                         out.fill(T::zero());
-                        for (&weight, value) in scores.iter().zip(rows(values)) {
-                            lanes::axpy(weight / sum, value, out);
+                        for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
+                            lanes::axpy(weight / sum, &value[..head_dim], out);
                         }
                     });
                 }

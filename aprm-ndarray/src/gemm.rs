@@ -3,9 +3,11 @@
 //! An entry is summed over the inner dimension in an order of its own, so it does not depend on what stands beside it,
 //! nor on how the work is divided.
 
+use std::ops::Range;
+
 use aprm_core::scalar::Scalar;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, Slice};
 
 use crate::threads::{self, Split};
 
@@ -22,6 +24,16 @@ pub(crate) fn matrix<T>(entries: &[T], rows: usize, columns: usize, stride: usiz
 /// The same, to write to.
 pub(crate) fn matrix_mut<T>(entries: &mut [T], rows: usize, columns: usize, stride: usize) -> ArrayViewMut2<'_, T> {
     ArrayViewMut2::from_shape((rows, columns).strides((stride, 1)), entries).expect("a matrix lies within its buffer")
+}
+
+/// Some rows of a matrix.
+pub(crate) fn rows<'a, T>(matrix: &ArrayView2<'a, T>, range: Range<usize>) -> ArrayView2<'a, T> {
+    matrix.clone().slice_axis_move(Axis(0), Slice::from(range))
+}
+
+/// The same, to write to.
+pub(crate) fn rows_mut<'a, T>(matrix: &'a mut ArrayViewMut2<'_, T>, range: Range<usize>) -> ArrayViewMut2<'a, T> {
+    matrix.slice_axis_mut(Axis(0), Slice::from(range))
 }
 
 /// `c ← a b + β c` on the calling thread.
@@ -41,19 +53,17 @@ impl<T: Send> Split for Part<'_, T> {
     }
 }
 
-/// `c ← a b + β c`, where `c ← begin(c)` comes before it in the same piece of work.
+/// `c ← a b + β c` on all threads.
 pub(crate) fn parallel_gemm<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, beta: T, c: ArrayViewMut2<'_, T>) {
-    let (rows, columns) = c.dim();
-    let axis = if rows >= columns { Axis(0) } else { Axis(1) };
+    let axis = if c.nrows() >= c.ncols() { Axis(0) } else { Axis(1) };
     let items = c.len_of(axis);
-    let per_item = a.ncols() * (rows * columns).checked_div(items).unwrap_or(0);
+    let per_item = a.ncols() * c.nrows().min(c.ncols());
     let grain = items.div_ceil(PIECES * threads::count()).max(GRAIN / per_item.max(1)).next_multiple_of(16);
     threads::for_each_range(items, grain, Part { c, axis }, |range, Part { mut c, .. }| {
-        let (head, tail) = (range.start, range.end);
         if axis == Axis(0) {
-            gemm(&a.slice(ndarray::s![head..tail, ..]), &b, beta, &mut c);
+            gemm(&rows(&a, range), &b, beta, &mut c);
         } else {
-            gemm(&a, &b.slice(ndarray::s![.., head..tail]), beta, &mut c);
+            gemm(&a, &b.slice_axis(axis, Slice::from(range)), beta, &mut c);
         }
     });
 }
