@@ -71,20 +71,23 @@ pub(crate) fn forward<T: Scalar>(
                 for head in 0..heads {
                     let Head { queries, keys, values } = Head::new(dims, qkv, rows.clone(), head);
                     let mut out = matrix_mut(&mut out.entries[head * head_dim..], block.len(), head_dim, out.width);
-                    workspaces.with(|workspace| {
-                        let scores = scores(&block, queries, keys, workspace);
-                        let width = block.start + BLOCK;
-                        // The sum of each row is kept where its log-sum-exp is written.
-                        for (i, scores) in scores.chunks_exact_mut(width).enumerate() {
-                            scores[block.start + i + 1..].fill(T::neg_infinity());
-                            let (max, sum) = softmax(scale, scores);
-                            log_sum_exp.entries[i * heads + head] = max + sum.ln();
-                            for score in scores {
-                                *score /= sum;
+                    workspaces.with(
+                        #[inline(always)]
+                        |workspace| {
+                            let scores = scores(&block, queries, keys, workspace);
+                            let width = block.start + BLOCK;
+                            // The sum of each row is kept where its log-sum-exp is written.
+                            for (i, scores) in scores.chunks_exact_mut(width).enumerate() {
+                                scores[block.start + i + 1..].fill(T::neg_infinity());
+                                let (max, sum) = softmax(scale, scores);
+                                log_sum_exp.entries[i * heads + head] = max + sum.ln();
+                                for score in scores {
+                                    *score /= sum;
+                                }
                             }
-                        }
-                        multiply_seen(&block, scores, values, &mut out);
-                    });
+                            multiply_seen(&block, scores, values, &mut out);
+                        },
+                    );
                 }
             },
         );
@@ -124,9 +127,8 @@ pub(crate) fn backward<T: Scalar>(
     let rows = Rows::new(grad_qkv, dims.qkv_width());
     threads::for_each_range(offsets.len() - 1, 1, Sequences { offsets, rows }, |range, outputs| {
         let rows = offsets[range.start] as usize..offsets[range.end] as usize;
-        let grad_qkv =
-            ArrayViewMut3::from_shape((rows.len(), heads + 2 * kv_heads, head_dim), outputs.rows.entries)
-                .expect("rows are queries, keys and values");
+        let grad_qkv = ArrayViewMut3::from_shape((rows.len(), heads + 2 * kv_heads, head_dim), outputs.rows.entries)
+            .expect("rows are queries, keys and values");
         let (queries, keys_and_values) = grad_qkv.split_at(Axis(1), heads);
         let (keys, values) = keys_and_values.split_at(Axis(1), kv_heads);
         threads::for_each_range(
@@ -143,13 +145,26 @@ pub(crate) fn backward<T: Scalar>(
                     let head = range.start * (heads / kv_heads) + i;
                     let inputs = HeadForward {
                         head: Head::new(dims, qkv, rows.clone(), head),
-                        out: matrix(&out[(rows.start * heads + head) * head_dim..], rows.len(), head_dim, heads * head_dim),
-                        grad_out: matrix(&grad_out[(rows.start * heads + head) * head_dim..], rows.len(), head_dim, heads * head_dim),
+                        out: matrix(
+                            &out[(rows.start * heads + head) * head_dim..],
+                            rows.len(),
+                            head_dim,
+                            heads * head_dim,
+                        ),
+                        grad_out: matrix(
+                            &grad_out[(rows.start * heads + head) * head_dim..],
+                            rows.len(),
+                            head_dim,
+                            heads * head_dim,
+                        ),
                         log_sum_exp: matrix(&log_sum_exp[rows.start * heads + head..], rows.len(), 1, heads),
                     };
-                    workspaces.with(|workspace| {
-                        head_backward(inputs, grad_queries, &mut grad_keys, &mut grad_values, workspace);
-                    });
+                    workspaces.with(
+                        #[inline(always)]
+                        |workspace| {
+                            head_backward(inputs, grad_queries, &mut grad_keys, &mut grad_values, workspace);
+                        },
+                    );
                 }
             },
         );

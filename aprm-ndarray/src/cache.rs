@@ -50,17 +50,20 @@ pub(crate) fn attention<T: Scalar>(
                 let cached = slots[r] as usize * dims.capacity * width;
                 for (head, (query, out)) in queries.zip(out.chunks_exact_mut(head_dim)).enumerate() {
                     let first = cached + head / (heads / kv_heads) * head_dim;
-                    workspaces.with(|scores| {
-                        let scores = &mut scores[..=positions[r] as usize];
-                        for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
-                            *score = lanes::dot(query, &key[..head_dim]);
-                        }
-                        let (_, sum) = softmax(scale, scores);
-                        out.fill(T::zero());
-                        for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
-                            lanes::axpy(weight / sum, &value[..head_dim], out);
-                        }
-                    });
+                    workspaces.with(
+                        #[inline(always)]
+                        |scores| {
+                            let scores = &mut scores[..=positions[r] as usize];
+                            for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
+                                *score = lanes::dot(query, &key[..head_dim]);
+                            }
+                            let (_, sum) = softmax(scale, scores);
+                            out.fill(T::zero());
+                            for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
+                                lanes::axpy(weight / sum, &value[..head_dim], out);
+                            }
+                        },
+                    );
                 }
             }
         },

@@ -16,11 +16,12 @@ pub(crate) fn sums<T: Scalar, const N: usize, const M: usize>(
     terms: impl Fn([T; N]) -> [T; M],
 ) -> [T; M] {
     let len = columns[0].len();
+    let whole = len - len % BLOCK;
     let mut partial = [[T::zero(); LANES]; M];
     let mut block = [[T::zero(); BLOCK]; M];
-    let whole = len - len % BLOCK;
     for start in (0..whole).step_by(BLOCK) {
-        let columns = columns.map(|column| &column[start..start + BLOCK]);
+        let columns: [&[T; BLOCK]; N] =
+            columns.map(|column| column[start..start + BLOCK].try_into().expect("a block is as long as a block"));
         for i in 0..BLOCK {
             let terms = terms(columns.map(|column| column[i]));
             for (block, term) in block.iter_mut().zip(terms) {
@@ -28,8 +29,8 @@ pub(crate) fn sums<T: Scalar, const N: usize, const M: usize>(
             }
         }
         for (partial, block) in partial.iter_mut().zip(&block) {
-            for half in block.chunks_exact(LANES) {
-                for (partial, &term) in partial.iter_mut().zip(half) {
+            for terms in block.chunks_exact(LANES) {
+                for (partial, &term) in partial.iter_mut().zip(terms) {
                     *partial += term;
                 }
             }
@@ -56,6 +57,12 @@ pub(crate) fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
         }
     }
     x_rest.iter().zip(y_rest).fold(total(partial), |sum, (&x, &y)| sum + x * y)
+}
+
+/// The square root; taken in `f64` and rounded, it is the nearest number all the same.
+#[inline(always)]
+pub(crate) fn sqrt<T: Scalar>(x: T) -> T {
+    T::of(x.widen().sqrt())
 }
 
 /// `y ← α x + y`.

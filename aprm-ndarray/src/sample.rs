@@ -29,16 +29,23 @@ pub(crate) fn sample<T: Scalar>(
                 let max = lanes::max(logits);
                 let [sum] = lanes::sums([logits], |[x]| [(x - max).exp()]);
                 let log_sum = sum.ln();
-                rows_of_log_probs.with(|row| {
-                    for (row, &logit) in row.iter_mut().zip(logits) {
-                        *row = (logit - max) - log_sum;
-                    }
-                    candidates.with(|candidates| {
-                        let drawn = sampler.invert(uniforms[r].widen(), &row[..vocab], &mut candidates[..vocab]);
-                        let (drawn, drawn_log_prob) = drawn.unwrap_or((0, T::nan()));
-                        (*token, *log_prob) = (drawn as u32, drawn_log_prob);
-                    });
-                });
+                rows_of_log_probs.with(
+                    #[inline(always)]
+                    |row| {
+                        for (row, &logit) in row.iter_mut().zip(logits) {
+                            *row = (logit - max) - log_sum;
+                        }
+                        candidates.with(
+                            #[inline(always)]
+                            |candidates| {
+                                let drawn =
+                                    sampler.invert(uniforms[r].widen(), &row[..vocab], &mut candidates[..vocab]);
+                                let (drawn, drawn_log_prob) = drawn.unwrap_or((0, T::nan()));
+                                (*token, *log_prob) = (drawn as u32, drawn_log_prob);
+                            },
+                        );
+                    },
+                );
             }
         },
     );

@@ -84,7 +84,7 @@ pub(crate) fn adam_direction<T: Scalar>(
             for ((&g, (m, v)), direction) in gradient[range].iter().zip(moments).zip(direction.entries) {
                 *m = beta1 * *m + (T::one() - beta1) * g;
                 *v = beta2 * *v + (T::one() - beta2) * g * g;
-                *direction = (*m / first_correction) / ((*v / second_correction).sqrt() + epsilon);
+                *direction = (*m / first_correction) / (lanes::sqrt(*v / second_correction) + epsilon);
             }
         },
     );
