@@ -127,6 +127,9 @@ pub(crate) fn backward<T: Scalar>(
     let rows = Rows::new(grad_qkv, dims.qkv_width());
     threads::for_each_range(offsets.len() - 1, 1, Sequences { offsets, rows }, |range, outputs| {
         let rows = offsets[range.start] as usize..offsets[range.end] as usize;
+        if rows.is_empty() {
+            return;
+        }
         let grad_qkv = ArrayViewMut3::from_shape((rows.len(), heads + 2 * kv_heads, head_dim), outputs.rows.entries)
             .expect("rows are queries, keys and values");
         let (queries, keys_and_values) = grad_qkv.split_at(Axis(1), heads);

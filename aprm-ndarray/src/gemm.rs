@@ -18,12 +18,19 @@ const PIECES: usize = 2;
 
 /// `[rows, columns]` of entries whose rows are `stride` apart.
 pub(crate) fn matrix<T>(entries: &[T], rows: usize, columns: usize, stride: usize) -> ArrayView2<'_, T> {
-    ArrayView2::from_shape((rows, columns).strides((stride, 1)), entries).expect("a matrix lies within its buffer")
+    ArrayView2::from_shape((rows, columns).strides(strides(rows, columns, stride)), entries)
+        .expect("a matrix lies within its buffer")
 }
 
 /// The same, to write to.
 pub(crate) fn matrix_mut<T>(entries: &mut [T], rows: usize, columns: usize, stride: usize) -> ArrayViewMut2<'_, T> {
-    ArrayViewMut2::from_shape((rows, columns).strides((stride, 1)), entries).expect("a matrix lies within its buffer")
+    ArrayViewMut2::from_shape((rows, columns).strides(strides(rows, columns, stride)), entries)
+        .expect("a matrix lies within its buffer")
+}
+
+/// Without entries strides must not lead anywhere.
+fn strides(rows: usize, columns: usize, stride: usize) -> (usize, usize) {
+    if rows * columns == 0 { (0, 0) } else { (stride, 1) }
 }
 
 /// Some rows of a matrix.

@@ -32,7 +32,7 @@ pub(crate) fn forward<T: Scalar>(
                 let Some(ref_logits) = ref_logits else {
                     let [sum, mean] = lanes::sums([row], |[x]| {
                         let prob = (x - max).exp();
-                        [prob, expected(prob, x - max)]
+                        [prob, expected(x - max, prob, x - max)]
                     });
                     log_prob.entries[i] = row[targets[r] as usize] - max - sum.ln();
                     entropy.entries[i] = sum.ln() - mean / sum;
@@ -45,7 +45,7 @@ pub(crate) fn forward<T: Scalar>(
                 let [sum, mean, ref_sum, difference] = lanes::sums([row, ref_row], |[x, y]| {
                     let (x, y) = (x - max, y - ref_max);
                     let prob = x.exp();
-                    [prob, expected(prob, x), y.exp(), expected(prob, x - y)]
+                    [prob, expected(x, prob, x), y.exp(), expected(x, prob, x - y)]
                 });
                 log_prob.entries[i] = row[targets[r] as usize] - max - sum.ln();
                 entropy.entries[i] = sum.ln() - mean / sum;
@@ -80,12 +80,13 @@ pub(crate) fn backward<T: Scalar>(
                     for (logit, &ref_logit) in logits.iter_mut().zip(&ref_logits[r * vocab..]) {
                         let (log_prob, ref_log_prob) = (*logit - lse, ref_logit - ref_lse);
                         let log_ratio = log_prob - ref_log_prob;
-                        *logit = expected(log_prob.exp(), c * (log_ratio - kl) - b * (log_prob + entropy) - a);
+                        *logit =
+                            expected(log_prob, log_prob.exp(), c * (log_ratio - kl) - b * (log_prob + entropy) - a);
                     }
                 } else {
                     for logit in logits.iter_mut() {
                         let log_prob = *logit - lse;
-                        *logit = expected(log_prob.exp(), -b * (log_prob + entropy) - a);
+                        *logit = expected(log_prob, log_prob.exp(), -b * (log_prob + entropy) - a);
                     }
                 }
                 logits[targets[r] as usize] += a;
@@ -94,8 +95,8 @@ pub(crate) fn backward<T: Scalar>(
     );
 }
 
-/// `prob · value`, and zero where the probability is, whatever the value.
+/// `prob · value`, and zero where the log-probability is −∞, whatever the value.
 #[inline(always)]
-fn expected<T: Scalar>(prob: T, value: T) -> T {
-    if prob == T::zero() { T::zero() } else { prob * value }
+fn expected<T: Scalar>(log_prob: T, prob: T, value: T) -> T {
+    if log_prob == T::neg_infinity() { T::zero() } else { prob * value }
 }
