@@ -1,0 +1,81 @@
+//! Linear maps of rows.
+
+use aprm_core::backend::LinearDims;
+use aprm_core::scalar::Scalar;
+
+use crate::gemm::{matrix, matrix_mut, parallel_gemm};
+use crate::lanes;
+use crate::threads::{self, Rows};
+
+/// Rows whose bias gradients are summed into one partial sum.
+const CHUNK: usize = 128;
+
+pub(crate) fn forward<T: Scalar>(dims: LinearDims, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) {
+    let LinearDims { rows, inputs, outputs, accumulate } = dims;
+    if let Some(bias) = bias {
+        let grain = (1 << 15) / outputs.max(1);
+        let begin = if accumulate { T::one() } else { T::zero() };
+        threads::for_each_range(
+            rows,
+            grain,
+            Rows::new(out, outputs),
+            #[inline(always)]
+            |_, out| {
+                for out in out.iter() {
+                    if begin.is_zero() {
+                        out.copy_from_slice(bias);
+                    } else {
+                        lanes::axpy(T::one(), bias, out);
+                    }
+                }
+            },
+        );
+    }
+    let beta = if accumulate || bias.is_some() { T::one() } else { T::zero() };
+    let weight = matrix(weight, outputs, inputs, inputs).reversed_axes();
+    parallel_gemm(matrix(x, rows, inputs, inputs), weight, beta, matrix_mut(out, rows, outputs, outputs));
+}
+
+pub(crate) fn backward_input<T: Scalar>(dims: LinearDims, grad_out: &[T], weight: &[T], grad_x: &mut [T]) {
+    let LinearDims { rows, inputs, outputs, accumulate } = dims;
+    let beta = if accumulate { T::one() } else { T::zero() };
+    let grad_out = matrix(grad_out, rows, outputs, outputs);
+    parallel_gemm(grad_out, matrix(weight, outputs, inputs, inputs), beta, matrix_mut(grad_x, rows, inputs, inputs));
+}
+
+pub(crate) fn backward_weight<T: Scalar>(
+    dims: LinearDims,
+    x: &[T],
+    grad_out: &[T],
+    grad_weight: &mut [T],
+    grad_bias: Option<&mut [T]>,
+    scratch: &mut Vec<T>,
+) {
+    let LinearDims { rows, inputs, outputs, .. } = dims;
+    if let Some(grad_bias) = grad_bias {
+        let chunks = rows.div_ceil(CHUNK);
+        let partial = threads::grow(scratch, chunks * outputs);
+        threads::for_each_range(
+            chunks,
+            1,
+            Rows::new(partial, outputs),
+            #[inline(always)]
+            |range, partial| {
+                let first = range.start * CHUNK;
+                for (i, partial) in partial.iter().enumerate() {
+                    partial.fill(T::zero());
+                    let rows = first + i * CHUNK..rows.min(first + (i + 1) * CHUNK);
+                    for grad_out in grad_out[rows.start * outputs..rows.end * outputs].chunks_exact(outputs) {
+                        lanes::axpy(T::one(), grad_out, partial);
+                    }
+                }
+            },
+        );
+        for partial in partial.chunks_exact(outputs.max(1)) {
+            lanes::axpy(T::one(), partial, grad_bias);
+        }
+    }
+    let grad_out = matrix(grad_out, rows, outputs, outputs).reversed_axes();
+    let grad_weight = matrix_mut(grad_weight, outputs, inputs, inputs);
+    parallel_gemm(grad_out, matrix(x, rows, inputs, inputs), T::one(), grad_weight);
+}
