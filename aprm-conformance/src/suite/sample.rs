@@ -6,7 +6,7 @@ use num_traits::{One, Zero};
 
 use super::Rig;
 use crate::naive::policy::log_sum_exp;
-use crate::naive::{sample as naive, wide_sampler};
+use crate::naive::sample as naive;
 use crate::{Bounded, Failure, Law, Number};
 
 /// Temperature, top-k, top-p.
@@ -153,7 +153,9 @@ impl<B: Backend> Rig<B> {
         let wide: Vec<f64> = logits.iter().map(|logit| logit.widen()).collect();
         let (mut tokens, mut log_probs) = ([0], [0.0]);
         let dims = VocabDims { rows: 1, vocab: logits.len() };
-        naive::sample(dims, wide_sampler(sampler), &wide, &[uniform.widen()], &mut tokens, &mut log_probs);
+        let Sampler { temperature, top_k, top_p } = sampler;
+        let in_f64 = Sampler { temperature: temperature.widen(), top_k, top_p: top_p.widen() };
+        naive::sample(dims, in_f64, &wide, &[uniform.widen()], &mut tokens, &mut log_probs);
         if drawn.tokens[r] != tokens[0] && !near_border(sampler, logits, uniform, drawn.tokens[r] as usize) {
             return Err(self.failure(Law::Agrees, 0, r, tokens[0].into(), drawn.tokens[r].into()));
         }
