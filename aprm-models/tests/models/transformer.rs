@@ -10,6 +10,7 @@ use aprm_core::scalar::Scalar;
 use aprm_models::config::ModelConfig;
 use aprm_models::generate::{Generation, Generator};
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
+use aprm_ndarray::Cpu;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use safetensors::SafeTensors;
@@ -200,22 +201,35 @@ where
     }
 }
 
-#[test]
-fn naive_greedy_continuations_equal_transformers() {
-    greedy_continuations_equal_transformers(Naive::<f64>::new);
+/// Every law on a backend, one test for each.
+macro_rules! on_backend {
+    ($name:ident, $new:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn logits() {
+                logits_equal_transformers($new);
+            }
+
+            #[test]
+            fn gradients() {
+                gradients_equal_pytorch($new);
+            }
+
+            #[test]
+            fn ten_adamw_steps() {
+                ten_adamw_steps_equal_pytorch($new);
+            }
+
+            #[test]
+            fn greedy_continuations() {
+                greedy_continuations_equal_transformers($new);
+            }
+        }
+    };
 }
 
-#[test]
-fn naive_logits_equal_transformers() {
-    logits_equal_transformers(Naive::<f64>::new);
-}
-
-#[test]
-fn naive_gradients_equal_pytorch() {
-    gradients_equal_pytorch(Naive::<f64>::new);
-}
-
-#[test]
-fn naive_ten_adamw_steps_equal_pytorch() {
-    ten_adamw_steps_equal_pytorch(Naive::<f64>::new);
-}
+on_backend!(naive_f64, Naive::<f64>::new);
+on_backend!(cpu_f64, Cpu::<f64>::new);
+on_backend!(cpu_f32, Cpu::<f32>::new);
