@@ -46,7 +46,8 @@ faults! {
     RmsNormBackward: NormForgetsMean NormIgnoresAccumulate NormWeightOverwrites;
     RopeForward: RopePairsNeighbours;
     RopeBackward: RopeTurnsForward;
-    AttentionForward: AttentionSeesFuture AttentionRoundsByFuture AttentionSeesOtherSequences AttentionInterleavesHeads AttentionForgetsRoot;
+    AttentionForward: AttentionSeesFuture AttentionRoundsByFuture AttentionSeesOtherSequences
+        AttentionInterleavesHeads AttentionForgetsRoot;
     AttentionBackward: AttentionForgetsD AttentionBackwardCrossesSequences AttentionAccumulates;
     CacheAppend: CacheStoresNextPosition CacheSwapsKeysAndValues;
     AttentionCached: CacheForgetsItself;
