@@ -1,8 +1,12 @@
 //! A model's shape, from Hugging Face's `config.json`.
 
+mod to_json;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+use crate::safetensors::Entries;
 
 /// The families of decoder-only transformers that are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,9 @@ pub enum ConfigError {
     /// It is not a JSON object.
     #[error("not a JSON object: {0}")]
     Json(#[from] serde_json::Error),
+    /// A field stands twice.
+    #[error("`{0}` stands twice")]
+    Duplicate(String),
     /// A field that decides the model's shape is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -153,7 +160,8 @@ impl ModelConfig {
     /// assert_eq!((config.family, config.head_dim, config.attention_bias), (Family::Qwen2, 8, true));
     /// ```
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let mut fields = Fields(serde_json::from_slice(json)?);
+        let entries: Entries<Value> = serde_json::from_slice(json)?;
+        let mut fields = Fields(entries.into_map().map_err(ConfigError::Duplicate)?);
         let family = family(&mut fields)?;
         let required = |field, value: Option<usize>| value.ok_or(ConfigError::Missing(field));
         let hidden_size = required("hidden_size", fields.count("hidden_size")?)?;
@@ -176,6 +184,14 @@ impl ModelConfig {
                 field: "head_dim".into(),
                 value: head_dim.to_string(),
                 expected: "expected an even number, since rotations turn pairs",
+            });
+        }
+        // The rows of queries, keys and values; 2^62 at most, so it does not overflow itself.
+        if num_attention_heads as u64 * head_dim as u64 >= 1 << 31 {
+            return Err(ConfigError::Value {
+                field: "head_dim".into(),
+                value: head_dim.to_string(),
+                expected: "expected fewer than 2^31 channels over all heads",
             });
         }
         let (rope_theta, rope_scaling) = rope(&mut fields)?;
@@ -255,13 +271,19 @@ fn rope(fields: &mut Fields) -> Result<(f64, Option<Llama3Scaling>), ConfigError
     match kind.as_ref().and_then(Value::as_str) {
         None | Some("default") => Ok((theta, None)),
         Some("llama3") => {
+            let original = "original_max_position_embeddings";
+            let original = rope.count(original)?.ok_or(ConfigError::Missing(original))? as f64;
             let mut number = |field| rope.number(field)?.ok_or(ConfigError::Missing(field));
             let scaling = Llama3Scaling {
                 factor: number("factor")?,
                 low_freq_factor: number("low_freq_factor")?,
                 high_freq_factor: number("high_freq_factor")?,
-                original_max_position_embeddings: number("original_max_position_embeddings")?,
+                original_max_position_embeddings: original,
             };
+            if scaling.high_freq_factor <= scaling.low_freq_factor {
+                let expected = "expected more than low_freq_factor, between which frequencies are interpolated";
+                return Err(unsupported("high_freq_factor", scaling.high_freq_factor.to_string(), expected));
+            }
             Ok((theta, Some(scaling)))
         }
         Some(other) => Err(unsupported("rope_type", other, "expected default or llama3")),

@@ -1,25 +1,23 @@
 //! Logits, every gradient by name, and a loss trajectory, held to transformers' and PyTorch's.
 
-use std::path::PathBuf;
-
 use aprm_conformance::naive::Naive;
 use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Adam, Optimizer};
 use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
-use aprm_models::config::ModelConfig;
+use aprm_models::checkpoint::Checkpoint;
 use aprm_models::generate::{Generation, Generator};
+use aprm_models::safetensors::Options;
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
 use aprm_ndarray::Cpu;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use safetensors::SafeTensors;
 
-const FAMILIES: [&str; 5] = ["llama", "llama3", "mistral", "qwen2", "qwen3"];
+use crate::{FAMILIES, golden};
 
 fn file(family: &str, name: &str) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(family);
-    std::fs::read(folder.join(name)).unwrap()
+    std::fs::read(golden(family).join(name)).unwrap()
 }
 
 fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
@@ -49,17 +47,10 @@ where
     B::Error: core::fmt::Debug,
 {
     fn new(mut backend: B, family: &str) -> Self {
-        let config = ModelConfig::parse(&file(family, "config.json")).unwrap();
+        let checkpoint = Checkpoint::load(&golden(family), Options::default()).unwrap();
+        let weights = checkpoint.upload(&mut backend).unwrap();
+        let config = checkpoint.config;
         let model = Transformer::new(&mut backend, config).unwrap();
-        let bytes = file(family, "model.safetensors");
-        let checkpoint = SafeTensors::deserialize(&bytes).unwrap();
-        let mut weights = Parameters::zeros(&mut backend, &model.layout).unwrap();
-        for (buffer, spec) in weights.0.iter_mut().zip(&model.layout.tensors) {
-            let parts = spec.parts.iter().flat_map(|part| floats(&checkpoint, &part.name));
-            let entries: Vec<T> = parts.map(|entry| T::of(f64::from(entry))).collect();
-            assert_eq!(entries.len(), spec.len());
-            backend.write(&entries, buffer, 0).unwrap();
-        }
         let bytes = file(family, "golden.safetensors");
         let ids = integers(&SafeTensors::deserialize(&bytes).unwrap(), "ids");
         let mut batch = Batch::new(&mut backend, ids.len(), 1).unwrap();
@@ -198,6 +189,17 @@ where
             let len = whole.tokens.iter().position(|&token| token == stop).map_or(16, |i| i + 1);
             assert_eq!((&stopped.tokens[..], &stopped.log_probs[..]), (&whole.tokens[..len], &whole.log_probs[..len]));
         }
+    }
+}
+
+#[test]
+fn what_is_uploaded_is_downloaded() {
+    for family in FAMILIES {
+        let checkpoint = Checkpoint::load(&golden(family), Options::default()).unwrap();
+        let mut cpu = Cpu::<f32>::new();
+        let weights = checkpoint.upload(&mut cpu).unwrap();
+        let downloaded = Checkpoint::download(&mut cpu, checkpoint.config, &weights).unwrap();
+        assert_eq!(downloaded.weights, checkpoint.weights);
     }
 }
 

@@ -1,0 +1,146 @@
+//! Hugging Face folders: `config.json` and `model.safetensors`, or its shards and their index.
+//!
+//! Pickles are not read at all.
+//! Every file is a regular file of the folder itself: a name with a separator, a link, a device or a pipe is refused
+//! before anything is opened, so copy a snapshot out of a cache of links with `cp -rL`.
+
+mod error;
+mod save;
+mod shards;
+
+pub use error::{LoadError, Mismatch, Misshapen, SaveError};
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aprm_core::backend::Backend;
+use aprm_core::scalar::Scalar;
+
+use crate::config::ModelConfig;
+use crate::layout::{Layout, Part, TensorSpec};
+use crate::safetensors::Options;
+use crate::transformer::Parameters;
+use shards::{PlainFolder, Shards};
+
+const CONFIG: &str = "config.json";
+const CONFIG_LIMIT: u64 = 1 << 20;
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const LM_HEAD: &str = "lm_head.weight";
+
+/// A model in host memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The shape.
+    pub config: ModelConfig,
+    /// One tensor for each of the layout's, its parts one below the other.
+    pub weights: Parameters<Vec<f32>>,
+}
+
+impl Checkpoint {
+    /// Reads a folder.
+    ///
+    /// The tensors must be the layout's: none missing, none more, none of another shape.
+    /// Only a model whose embeddings are tied may have an `lm_head.weight` more, if it is the embedding bit by bit.
+    ///
+    /// # Errors
+    /// [`LoadError`]; whatever tensors are wrong are named together, before any is read.
+    pub fn load(folder: &Path, options: Options) -> Result<Self, LoadError> {
+        let folder = PlainFolder(folder);
+        let config = ModelConfig::parse(&folder.read(CONFIG, CONFIG_LIMIT)?)?;
+        let mut shards = Shards::open(folder, options)?;
+        let (layers, tensors) = (config.num_hidden_layers, shards.tensors().count());
+        // A layout is only made in the size of what is there.
+        if layers > tensors {
+            return Err(LoadError::Layers { layers, tensors });
+        }
+        let layout = Layout::new(&config);
+        check(&config, &layout, &shards)?;
+        let weights = layout.tensors.iter().map(|spec| stack(&mut shards, spec)).collect::<Result<Vec<_>, _>>()?;
+        if config.tie_word_embeddings && shards.get(LM_HEAD).is_some() {
+            let bits = |entries: &[f32]| entries.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>();
+            if bits(&shards.read(LM_HEAD)?) != bits(&weights[layout.embedding]) {
+                return Err(LoadError::NotTied);
+            }
+        }
+        Ok(Self { config, weights: Parameters(weights) })
+    }
+
+    /// Copies the weights to a device.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn upload<B: Backend>(&self, backend: &mut B) -> Result<Parameters<B::Buffer>, B::Error> {
+        let mut upload = |tensor: &Vec<f32>| {
+            let entries: Vec<B::Scalar> = tensor.iter().map(|&entry| B::Scalar::of(entry.into())).collect();
+            let mut buffer = backend.allocate(entries.len())?;
+            backend.write(&entries, &mut buffer, 0)?;
+            Ok(buffer)
+        };
+        self.weights.0.iter().map(&mut upload).collect::<Result<_, _>>().map(Parameters)
+    }
+
+    /// Copies weights from a device; those in `f64` are rounded to the nearest `f32`.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    ///
+    /// # Panics
+    /// If the weights are not those of a model of this shape.
+    pub fn download<B: Backend>(
+        backend: &mut B,
+        config: ModelConfig,
+        weights: &Parameters<B::Buffer>,
+    ) -> Result<Self, B::Error> {
+        let layout = Layout::new(&config);
+        assert_eq!(weights.0.len(), layout.tensors.len(), "one buffer for each tensor");
+        let mut download = |(buffer, spec): (&B::Buffer, &TensorSpec)| {
+            let mut entries = vec![B::Scalar::default(); spec.len()];
+            backend.read(buffer, 0, &mut entries)?;
+            Ok(entries.into_iter().map(|entry| entry.widen() as f32).collect())
+        };
+        let weights = weights.0.iter().zip(&layout.tensors).map(&mut download).collect::<Result<_, _>>()?;
+        Ok(Self { config, weights: Parameters(weights) })
+    }
+}
+
+/// The shape that a part has in a checkpoint.
+fn shape(spec: &TensorSpec, part: &Part) -> Vec<u64> {
+    let shape = [part.rows as u64, spec.columns as u64];
+    shape[..if spec.is_vector { 1 } else { 2 }].to_vec()
+}
+
+/// Compares all tensors with the layout's.
+fn check(config: &ModelConfig, layout: &Layout, shards: &Shards) -> Result<(), Mismatch> {
+    let mut mismatch = Mismatch::default();
+    let parts =
+        layout.tensors.iter().flat_map(|spec| spec.parts.iter().map(move |part| (&*part.name, shape(spec, part))));
+    let mut expected: BTreeMap<_, _> = parts.collect();
+    mismatch.missing = expected.keys().filter(|name| shards.get(name).is_none()).map(|&name| name.into()).collect();
+    if config.tie_word_embeddings {
+        expected.insert(LM_HEAD, vec![config.vocab_size as u64, config.hidden_size as u64]);
+    }
+    for (name, info) in shards.tensors() {
+        match expected.remove(name) {
+            None => mismatch.unexpected.push(name.into()),
+            Some(expected) if expected != info.shape || !info.dtype.is_weight() => mismatch.misshapen.push(Misshapen {
+                tensor: name.into(),
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+                expected,
+            }),
+            Some(_) => {}
+        }
+    }
+    if mismatch == Mismatch::default() { Ok(()) } else { Err(mismatch) }
+}
+
+fn stack(shards: &mut Shards, spec: &TensorSpec) -> Result<Vec<f32>, LoadError> {
+    let mut tensor = Vec::new();
+    for part in &spec.parts {
+        let part = shards.read(&part.name)?;
+        // A tensor of one part is not copied.
+        if tensor.is_empty() { tensor = part } else { tensor.extend(part) }
+    }
+    Ok(tensor)
+}
