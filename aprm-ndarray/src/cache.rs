@@ -3,7 +3,6 @@
 use aprm_core::backend::CacheDims;
 use aprm_core::scalar::Scalar;
 
-use crate::attention::softmax;
 use crate::lanes;
 use crate::threads::{self, Rows, Workspaces};
 
@@ -57,7 +56,7 @@ pub(crate) fn attention<T: Scalar>(
                             for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
                                 *score = lanes::dot(query, &key[..head_dim]);
                             }
-                            let (_, sum) = softmax(scale, scores);
+                            let sum = softmax(scale, scores);
                             out.fill(T::zero());
                             for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
                                 lanes::axpy(weight / sum, &value[..head_dim], out);
@@ -68,4 +67,15 @@ pub(crate) fn attention<T: Scalar>(
             }
         },
     );
+}
+
+/// Replaces scores by `exp(scale (score − max))`, and gives their sum.
+#[inline(always)]
+fn softmax<T: Scalar>(scale: T, scores: &mut [T]) -> T {
+    let max = lanes::max(scores);
+    for score in scores.iter_mut() {
+        *score = ((*score - max) * scale).exp();
+    }
+    let [sum] = lanes::sums([scores], |[x]| [x]);
+    sum
 }
