@@ -259,11 +259,12 @@ fn multiply_columns<T: Scalar>(x: ArrayView2<'_, T>, columns: &Columns<T>, produ
 fn multiply_tile<T: Scalar, const R: usize>(x: [&[T]; R], columns: &Columns<T>, products: &mut Columns<T>) {
     let x = x.map(|x| &x[..columns.len()]);
     for first in (0..BLOCK).step_by(tile::COLUMNS) {
-        let terms = columns.iter().enumerate().map(
+        let product = tile::product::<T, R, { tile::COLUMNS }>(
+            0..columns.len(),
             #[inline(always)]
-            |(c, column)| (x.map(|x| x[c]), tile::columns::<T, { tile::COLUMNS }>(column, first)),
+            |c| (x.map(|x| x[c]), tile::columns(&columns[c], first)),
         );
-        for (products, product) in products.iter_mut().zip(tile::product(terms)) {
+        for (products, product) in products.iter_mut().zip(product) {
             products[first..first + tile::COLUMNS].copy_from_slice(&product);
         }
     }
@@ -302,7 +303,7 @@ fn add_seen<T: Scalar>(
 ) {
     let whole = block.len() / tile::ROWS * tile::ROWS;
     for i in (0..whole).step_by(tile::ROWS) {
-        add_tile::<T, { tile::ROWS }>(i, 0..block.start + i + 1, |j| tile::columns(&weights[j], i), x, out);
+        add_tile::<T, { tile::ROWS }>(i, 0..block.start + i + 1, |j| *tile::columns(&weights[j], i), x, out);
         for r in 1..tile::ROWS {
             add_tile::<T, 1>(i + r, block.start + i + 1..block.start + i + r + 1, |j| [weights[j][i + r]], x, out);
         }
@@ -360,11 +361,12 @@ fn add_tile_of<T: Scalar, const R: usize, const C: usize>(
     out: &mut ArrayViewMut2<'_, T>,
 ) {
     for column in (0..x.ncols()).step_by(C) {
-        let terms = terms.clone().map(
+        let sums = tile::product::<T, R, C>(
+            terms.clone(),
             #[inline(always)]
-            |k| (weights(k), tile::columns::<T, C>(row(&x, k), column)),
+            |k| (weights(k), tile::columns(row(&x, k), column)),
         );
-        for (r, sums) in tile::product(terms).into_iter().enumerate() {
+        for (r, sums) in sums.into_iter().enumerate() {
             let mut out = out.row_mut(first + r);
             let out = out.as_slice_mut().expect("the entries of a head are contiguous");
             for (out, sum) in out[column..column + C].iter_mut().zip(sums) {
