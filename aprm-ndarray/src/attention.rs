@@ -338,7 +338,7 @@ fn add_seeing<T: Scalar>(
 
 /// `out_{first + r} ← out_{first + r} + Σ_k weights(k)_r x_k`, in tiles as wide as the columns allow.
 #[inline(always)]
-fn add_tile<T: Scalar, const R: usize>(
+pub(crate) fn add_tile<T: Scalar, const R: usize>(
     first: usize,
     terms: Range<usize>,
     weights: impl Fn(usize) -> [T; R],
@@ -347,6 +347,8 @@ fn add_tile<T: Scalar, const R: usize>(
 ) {
     if x.ncols() % tile::COLUMNS == 0 {
         add_tile_of::<T, R, { tile::COLUMNS }>(first, terms, weights, x, out);
+    } else if x.ncols() % (tile::COLUMNS / 2) == 0 {
+        add_tile_of::<T, R, { tile::COLUMNS / 2 }>(first, terms, weights, x, out);
     } else {
         add_tile_of::<T, R, 1>(first, terms, weights, x, out);
     }

@@ -299,7 +299,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let (qkv, keys, values) = (&qkv[..rows * dims.attention.qkv_width()], &keys[..len], &values[..len]);
         let (slots, positions) = (&slots[..rows], &positions[..rows]);
         let out = &mut out[..rows * dims.attention.heads * dims.attention.head_dim];
-        cache::attention(dims, qkv, slots, positions, keys, values, out, &mut self.rows);
+        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.rows);
         Ok(())
     }
 

@@ -3,8 +3,9 @@
 use aprm_core::backend::CacheDims;
 use aprm_core::scalar::Scalar;
 
-use crate::lanes;
+use crate::gemm::{matrix, matrix_mut};
 use crate::threads::{self, Rows, Workspaces};
+use crate::{attention, lanes};
 
 pub(crate) fn append<T: Scalar>(
     dims: CacheDims,
@@ -25,7 +26,7 @@ pub(crate) fn append<T: Scalar>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the cache is four of them")]
-pub(crate) fn attention<T: Scalar>(
+pub(crate) fn attend<T: Scalar>(
     dims: CacheDims,
     qkv: &[T],
     slots: &[u32],
@@ -57,10 +58,11 @@ pub(crate) fn attention<T: Scalar>(
                                 *score = lanes::dot(query, &key[..head_dim]);
                             }
                             let sum = softmax(scale, scores);
+                            let values = matrix(&values[first..], scores.len(), head_dim, width);
+                            let mut out = matrix_mut(out, 1, head_dim, head_dim);
                             out.fill(T::zero());
-                            for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
-                                lanes::axpy(weight / sum, &value[..head_dim], out);
-                            }
+                            attention::add_tile(0, 0..scores.len(), |j| [scores[j]], values, &mut out);
+                            out.iter_mut().for_each(|out| *out /= sum);
                         },
                     );
                 }
