@@ -20,7 +20,8 @@ use crate::{attention, cache, gather_rows, linear, losses, policy, rms_norm, rop
 pub struct Cpu<T> {
     /// Partial sums.
     scratch: Vec<T>,
-    workspaces: Workspaces<T>,
+    rows: Workspaces<T>,
+    columns: Workspaces<[T; attention::BLOCK]>,
     candidates: Workspaces<(f64, usize)>,
 }
 
@@ -244,7 +245,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let Ragged { offsets, sequences, rows, .. } = sequences;
         let (qkv, out) = (&qkv[..rows * dims.qkv_width()], &mut out[..rows * dims.heads * dims.head_dim]);
         let log_sum_exp = &mut log_sum_exp[..rows * dims.heads];
-        attention::forward(dims, &offsets[..=sequences], qkv, out, log_sum_exp, &mut self.workspaces);
+        attention::forward(dims, &offsets[..=sequences], qkv, out, log_sum_exp, &mut self.columns);
         Ok(())
     }
 
@@ -263,7 +264,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let (out, grad_out) =
             (&out[..rows * dims.heads * dims.head_dim], &grad_out[..rows * dims.heads * dims.head_dim]);
         let (offsets, log_sum_exp) = (&offsets[..=sequences], &log_sum_exp[..rows * dims.heads]);
-        attention::backward(dims, offsets, qkv, out, log_sum_exp, grad_out, grad_qkv, &mut self.workspaces);
+        attention::backward(dims, offsets, qkv, out, log_sum_exp, grad_out, grad_qkv, &mut self.columns);
         Ok(())
     }
 
@@ -298,7 +299,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let (qkv, keys, values) = (&qkv[..rows * dims.attention.qkv_width()], &keys[..len], &values[..len]);
         let (slots, positions) = (&slots[..rows], &positions[..rows]);
         let out = &mut out[..rows * dims.attention.heads * dims.attention.head_dim];
-        cache::attention(dims, qkv, slots, positions, keys, values, out, &mut self.workspaces);
+        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.rows);
         Ok(())
     }
 
@@ -380,7 +381,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         log_probs: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         let VocabDims { rows, vocab } = dims;
-        let scratch = (self.workspaces.reserve(vocab), self.candidates.reserve(vocab));
+        let scratch = (self.rows.reserve(vocab), self.candidates.reserve(vocab));
         let (tokens, log_probs) = (&mut tokens[..rows], &mut log_probs[..rows]);
         sample::sample(dims, sampler, &logits[..rows * vocab], &uniforms[..rows], tokens, log_probs, scratch);
         Ok(())

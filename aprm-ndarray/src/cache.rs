@@ -3,9 +3,9 @@
 use aprm_core::backend::CacheDims;
 use aprm_core::scalar::Scalar;
 
-use crate::attention::softmax;
-use crate::lanes;
+use crate::gemm::{matrix, matrix_mut};
 use crate::threads::{self, Rows, Workspaces};
+use crate::{attention, lanes};
 
 pub(crate) fn append<T: Scalar>(
     dims: CacheDims,
@@ -26,7 +26,7 @@ pub(crate) fn append<T: Scalar>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the cache is four of them")]
-pub(crate) fn attention<T: Scalar>(
+pub(crate) fn attend<T: Scalar>(
     dims: CacheDims,
     qkv: &[T],
     slots: &[u32],
@@ -57,15 +57,27 @@ pub(crate) fn attention<T: Scalar>(
                             for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
                                 *score = lanes::dot(query, &key[..head_dim]);
                             }
-                            let (_, sum) = softmax(scale, scores);
+                            let sum = softmax(scale, scores);
+                            let values = matrix(&values[first..], scores.len(), head_dim, width);
+                            let mut out = matrix_mut(out, 1, head_dim, head_dim);
                             out.fill(T::zero());
-                            for (&weight, value) in scores.iter().zip(values[first..].chunks(width)) {
-                                lanes::axpy(weight / sum, &value[..head_dim], out);
-                            }
+                            attention::add_tile(0, 0..scores.len(), |j| [scores[j]], values, &mut out);
+                            out.iter_mut().for_each(|out| *out /= sum);
                         },
                     );
                 }
             }
         },
     );
+}
+
+/// Replaces scores by `exp(scale (score − max))`, and gives their sum.
+#[inline(always)]
+fn softmax<T: Scalar>(scale: T, scores: &mut [T]) -> T {
+    let max = lanes::max(scores);
+    for score in scores.iter_mut() {
+        *score = ((*score - max) * scale).exp();
+    }
+    let [sum] = lanes::sums([scores], |[x]| [x]);
+    sum
 }

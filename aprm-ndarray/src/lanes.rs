@@ -7,7 +7,7 @@ use aprm_core::scalar::Scalar;
 /// How many terms are computed in a loop of their own before they are added up.
 const BLOCK: usize = 64;
 /// Term i is added to partial sum `i mod LANES`.
-const LANES: usize = 32;
+const LANES: usize = 16;
 
 /// M sums over the rows of N columns of equal length.
 #[inline(always)]
@@ -36,7 +36,7 @@ pub(crate) fn sums<T: Scalar, const N: usize, const M: usize>(
             }
         }
     }
-    let mut sums = partial.map(total);
+    let mut sums = partial.each_ref().map(total);
     for i in whole..len {
         for (sum, term) in sums.iter_mut().zip(terms(columns.map(|column| column[i]))) {
             *sum += term;
@@ -52,11 +52,11 @@ pub(crate) fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
     let (x_rest, y_rest) = (x_blocks.remainder(), y_blocks.remainder());
     let mut partial = [T::zero(); LANES];
     for (x, y) in x_blocks.zip(y_blocks) {
-        for ((partial, &x), &y) in partial.iter_mut().zip(x).zip(y) {
-            *partial += x * y;
+        for i in 0..LANES {
+            partial[i] += x[i] * y[i];
         }
     }
-    x_rest.iter().zip(y_rest).fold(total(partial), |sum, (&x, &y)| sum + x * y)
+    x_rest.iter().zip(y_rest).fold(total(&partial), |sum, (&x, &y)| sum + x * y)
 }
 
 /// The square root; taken in `f64` and rounded, it is the nearest number all the same.
@@ -89,14 +89,11 @@ pub(crate) fn max<T: Scalar>(x: &[T]) -> T {
 }
 
 /// The sum of the lanes, by halves.
-#[inline(always)]
-fn total<T: Scalar>(mut lanes: [T; LANES]) -> T {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] = lanes[i] + lanes[i + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
+///
+/// Inlined, its last steps would have the compiler work in pairs throughout the loop before it.
+#[inline(never)]
+fn total<T: Scalar>(lanes: &[T; LANES]) -> T {
+    let eight: [T; 8] = std::array::from_fn(|i| lanes[i] + lanes[i + 8]);
+    let four: [T; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }

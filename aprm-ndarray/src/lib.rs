@@ -29,6 +29,7 @@ mod rope;
 mod sample;
 mod swiglu;
 mod threads;
+mod tile;
 mod vectors;
 
 pub use backend::Cpu;
