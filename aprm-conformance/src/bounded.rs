@@ -41,8 +41,12 @@ const SLACK: f64 = 4.0;
 impl<T: Scalar> Bounded<T> {
     /// `value`, off by `error` so far and by `roundings` times ε of itself now.
     fn new(value: f64, error: f64, roundings: f64) -> Self {
-        let rounded = error + roundings * T::epsilon().widen() * value.abs() + T::min_positive_value().widen();
-        Self { value, error: if value.is_finite() { rounded } else { 0.0 }, device: PhantomData }
+        if !value.is_finite() {
+            return Self::exactly(value);
+        }
+        let error = error + roundings * T::epsilon().widen() * value.abs() + T::min_positive_value().widen();
+        assert!((0.0..f64::INFINITY).contains(&error), "no bound is left of {value}: the inputs are too hard");
+        Self { value, error, device: PhantomData }
     }
 
     /// The largest distance between this number and what a device computes.

@@ -1,4 +1,4 @@
-//! The reference: every kernel as its formula reads, in `f64`, on one thread.
+//! The reference: every kernel as its formula reads, on one thread.
 //!
 //! Kernels take slices and dimensions, so a test can call one without a backend.
 //! [`Naive`] makes a backend of them.
@@ -27,7 +27,10 @@ use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
 
-/// The reference backend: it computes in `f64` and rounds to `T` where it stores.
+use crate::Number;
+
+/// The reference backend. In `f64` it is the oracle; in `f32` it shows that the tolerances are no tighter than honest
+/// rounding.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Naive<T>(PhantomData<T>);
 
@@ -38,22 +41,7 @@ impl<T> Naive<T> {
     }
 }
 
-fn wide<T: Scalar>(buffer: &[T]) -> Vec<f64> {
-    buffer.iter().map(|x| x.widen()).collect()
-}
-
-/// Runs a kernel on wide copies of its outputs and rounds them back.
-fn store<T: Scalar, const N: usize>(outputs: [&mut Vec<T>; N], kernel: impl FnOnce([&mut [f64]; N])) {
-    let mut widened = outputs.each_ref().map(|output| wide(output));
-    kernel(widened.each_mut().map(|output| &mut output[..]));
-    for (output, widened) in outputs.into_iter().zip(widened) {
-        for (stored, computed) in output.iter_mut().zip(widened) {
-            *stored = T::of(computed);
-        }
-    }
-}
-
-impl<T: Scalar> Backend for Naive<T> {
+impl<T: Scalar + Number> Backend for Naive<T> {
     type Scalar = T;
     type Buffer = Vec<T>;
     type Indices = Vec<u32>;
@@ -88,32 +76,32 @@ impl<T: Scalar> Backend for Naive<T> {
     }
 
     fn fill(&mut self, len: usize, value: T, x: &mut Vec<T>) -> Result<(), Infallible> {
-        store([x], |[x]| vectors::fill(len, value.widen(), x));
+        vectors::fill(len, value, x);
         Ok(())
     }
 
     fn copy(&mut self, len: usize, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), Infallible> {
-        store([y], |[y]| vectors::copy(len, &wide(x), y));
+        vectors::copy(len, x, y);
         Ok(())
     }
 
     fn axpy(&mut self, len: usize, alpha: T, x: &Vec<T>, y: &mut Vec<T>) -> Result<(), Infallible> {
-        store([y], |[y]| vectors::axpy(len, alpha.widen(), &wide(x), y));
+        vectors::axpy(len, alpha, x, y);
         Ok(())
     }
 
     fn scale(&mut self, len: usize, alpha: T, x: &mut Vec<T>) -> Result<(), Infallible> {
-        store([x], |[x]| vectors::scale(len, alpha.widen(), x));
+        vectors::scale(len, alpha, x);
         Ok(())
     }
 
     fn sum_of_squares(&mut self, len: usize, x: &Vec<T>, total: &mut Vec<T>) -> Result<(), Infallible> {
-        store([total], |[total]| vectors::sum_of_squares(len, &wide(x), total));
+        vectors::sum_of_squares(len, x, total);
         Ok(())
     }
 
     fn clip(&mut self, len: usize, max_norm: T, squared_norm: &Vec<T>, x: &mut Vec<T>) -> Result<(), Infallible> {
-        store([x], |[x]| vectors::clip(len, max_norm.widen(), &wide(squared_norm), x));
+        vectors::clip(len, max_norm, squared_norm, x);
         Ok(())
     }
 
@@ -126,10 +114,7 @@ impl<T: Scalar> Backend for Naive<T> {
         second_moment: &mut Vec<T>,
         direction: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let moments = map_moments(moments, Scalar::widen);
-        store([first_moment, second_moment, direction], |[m, v, direction]| {
-            vectors::adam_direction(len, moments, &wide(gradient), m, v, direction);
-        });
+        vectors::adam_direction(len, moments, gradient, first_moment, second_moment, direction);
         Ok(())
     }
 
@@ -140,7 +125,7 @@ impl<T: Scalar> Backend for Naive<T> {
         indices: &Vec<u32>,
         out: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([out], |[out]| gather_rows::forward(dims, &wide(table), indices, out));
+        gather_rows::forward(dims, table, indices, out);
         Ok(())
     }
 
@@ -151,7 +136,7 @@ impl<T: Scalar> Backend for Naive<T> {
         indices: &Vec<u32>,
         grad_table: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([grad_table], |[grad_table]| gather_rows::backward(dims, &wide(grad_out), indices, grad_table));
+        gather_rows::backward(dims, grad_out, indices, grad_table);
         Ok(())
     }
 
@@ -163,8 +148,7 @@ impl<T: Scalar> Backend for Naive<T> {
         bias: Option<&Vec<T>>,
         out: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let bias = bias.map(|bias| wide(bias));
-        store([out], |[out]| linear::forward(dims, &wide(x), &wide(weight), bias.as_deref(), out));
+        linear::forward(dims, x, weight, bias.map(Vec::as_slice), out);
         Ok(())
     }
 
@@ -175,7 +159,7 @@ impl<T: Scalar> Backend for Naive<T> {
         weight: &Vec<T>,
         grad_x: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([grad_x], |[grad_x]| linear::backward_input(dims, &wide(grad_out), &wide(weight), grad_x));
+        linear::backward_input(dims, grad_out, weight, grad_x);
         Ok(())
     }
 
@@ -187,13 +171,7 @@ impl<T: Scalar> Backend for Naive<T> {
         grad_weight: &mut Vec<T>,
         grad_bias: Option<&mut Vec<T>>,
     ) -> Result<(), Infallible> {
-        let (x, grad_out) = (wide(x), wide(grad_out));
-        match grad_bias {
-            None => store([grad_weight], |[weight]| linear::backward_weight(dims, &x, &grad_out, weight, None)),
-            Some(grad_bias) => store([grad_weight, grad_bias], |[weight, bias]| {
-                linear::backward_weight(dims, &x, &grad_out, weight, Some(bias));
-            }),
-        }
+        linear::backward_weight(dims, x, grad_out, grad_weight, grad_bias.map(Vec::as_mut_slice));
         Ok(())
     }
 
@@ -205,7 +183,7 @@ impl<T: Scalar> Backend for Naive<T> {
         out: &mut Vec<T>,
         rstd: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([out, rstd], |[out, rstd]| rms_norm::forward(wide_norm(dims), &wide(x), &wide(weight), out, rstd));
+        rms_norm::forward(wide_norm(dims), x, weight, out, rstd);
         Ok(())
     }
 
@@ -219,10 +197,7 @@ impl<T: Scalar> Backend for Naive<T> {
         grad_x: &mut Vec<T>,
         grad_weight: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let (dims, x, weight, rstd, grad_out) = (wide_norm(dims), wide(x), wide(weight), wide(rstd), wide(grad_out));
-        store([grad_x, grad_weight], |[grad_x, grad_weight]| {
-            rms_norm::backward(dims, &x, &weight, &rstd, &grad_out, grad_x, grad_weight);
-        });
+        rms_norm::backward(wide_norm(dims), x, weight, rstd, grad_out, grad_x, grad_weight);
         Ok(())
     }
 
@@ -234,7 +209,7 @@ impl<T: Scalar> Backend for Naive<T> {
         sin: &Vec<T>,
         x: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([x], |[x]| rope::forward(dims, positions, &wide(cos), &wide(sin), x));
+        rope::forward(dims, positions, cos, sin, x);
         Ok(())
     }
 
@@ -246,7 +221,7 @@ impl<T: Scalar> Backend for Naive<T> {
         sin: &Vec<T>,
         grad_x: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([grad_x], |[grad_x]| rope::backward(dims, positions, &wide(cos), &wide(sin), grad_x));
+        rope::backward(dims, positions, cos, sin, grad_x);
         Ok(())
     }
 
@@ -259,7 +234,7 @@ impl<T: Scalar> Backend for Naive<T> {
         log_sum_exp: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         let offsets = &sequences.offsets[..=sequences.sequences];
-        store([out, log_sum_exp], |[out, lse]| attention::forward(dims, offsets, &wide(qkv), out, lse));
+        attention::forward(dims, offsets, qkv, out, log_sum_exp);
         Ok(())
     }
 
@@ -274,8 +249,7 @@ impl<T: Scalar> Backend for Naive<T> {
         grad_qkv: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         let offsets = &sequences.offsets[..=sequences.sequences];
-        let (qkv, out, lse, grad_out) = (wide(qkv), wide(out), wide(log_sum_exp), wide(grad_out));
-        store([grad_qkv], |[grad_qkv]| attention::backward(dims, offsets, &qkv, &out, &lse, &grad_out, grad_qkv));
+        attention::backward(dims, offsets, qkv, out, log_sum_exp, grad_out, grad_qkv);
         Ok(())
     }
 
@@ -288,7 +262,7 @@ impl<T: Scalar> Backend for Naive<T> {
         keys: &mut Vec<T>,
         values: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([keys, values], |[keys, values]| cache::append(dims, &wide(qkv), slots, positions, keys, values));
+        cache::append(dims, qkv, slots, positions, keys, values);
         Ok(())
     }
 
@@ -302,13 +276,12 @@ impl<T: Scalar> Backend for Naive<T> {
         values: &Vec<T>,
         out: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let (qkv, keys, values) = (wide(qkv), wide(keys), wide(values));
-        store([out], |[out]| cache::attention(dims, &qkv, slots, positions, &keys, &values, out));
+        cache::attention(dims, qkv, slots, positions, keys, values, out);
         Ok(())
     }
 
     fn swiglu_forward(&mut self, dims: SwigluDims, gate_up: &Vec<T>, out: &mut Vec<T>) -> Result<(), Infallible> {
-        store([out], |[out]| swiglu::forward(dims, &wide(gate_up), out));
+        swiglu::forward(dims, gate_up, out);
         Ok(())
     }
 
@@ -319,7 +292,7 @@ impl<T: Scalar> Backend for Naive<T> {
         grad_out: &Vec<T>,
         grad_gate_up: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([grad_gate_up], |[grad]| swiglu::backward(dims, &wide(gate_up), &wide(grad_out), grad));
+        swiglu::backward(dims, gate_up, grad_out, grad_gate_up);
         Ok(())
     }
 
@@ -331,13 +304,7 @@ impl<T: Scalar> Backend for Naive<T> {
         targets: &Vec<u32>,
         statistics: &mut PolicyStatistics<Vec<T>>,
     ) -> Result<(), Infallible> {
-        let PolicyStatistics { log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp } = statistics;
-        let ref_logits = ref_logits.map(|ref_logits| wide(ref_logits));
-        let outputs = [log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp];
-        store(outputs, |[log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp]| {
-            let mut statistics = PolicyStatistics { log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp };
-            policy::forward(dims, &wide(logits), ref_logits.as_deref(), targets, &mut statistics);
-        });
+        policy::forward(dims, logits, ref_logits.map(Vec::as_slice), targets, statistics);
         Ok(())
     }
 
@@ -350,22 +317,7 @@ impl<T: Scalar> Backend for Naive<T> {
         gradients: &PolicyGradients<Vec<T>>,
         logits: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let ref_logits = ref_logits.map(|ref_logits| wide(ref_logits));
-        let statistics = PolicyStatistics {
-            log_prob: &wide(&statistics.log_prob)[..],
-            entropy: &wide(&statistics.entropy),
-            kl: &wide(&statistics.kl),
-            log_sum_exp: &wide(&statistics.log_sum_exp),
-            ref_log_sum_exp: &wide(&statistics.ref_log_sum_exp),
-        };
-        let gradients = PolicyGradients {
-            log_prob: &wide(&gradients.log_prob)[..],
-            entropy: &wide(&gradients.entropy),
-            kl: &wide(&gradients.kl),
-        };
-        store([logits], |[logits]| {
-            policy::backward(dims, ref_logits.as_deref(), targets, &statistics, &gradients, logits);
-        });
+        policy::backward(dims, ref_logits.map(Vec::as_slice), targets, statistics, gradients, logits);
         Ok(())
     }
 
@@ -378,10 +330,7 @@ impl<T: Scalar> Backend for Naive<T> {
         tokens: &mut Vec<u32>,
         log_probs: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        let sampler = wide_sampler(sampler);
-        store([log_probs], |[log_probs]| {
-            sample::sample(dims, sampler, &wide(logits), &wide(uniforms), tokens, log_probs);
-        });
+        sample::sample(dims, sampler, logits, uniforms, tokens, log_probs);
         Ok(())
     }
 
@@ -394,9 +343,7 @@ impl<T: Scalar> Backend for Naive<T> {
         loss: &mut Vec<T>,
         grad_logits: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([loss, grad_logits], |[loss, grad_logits]| {
-            losses::soft_cross_entropy(dims, &wide(logits), &wide(labels), &wide(weights), loss, grad_logits);
-        });
+        losses::soft_cross_entropy(dims, logits, labels, weights, loss, grad_logits);
         Ok(())
     }
 
@@ -409,29 +356,12 @@ impl<T: Scalar> Backend for Naive<T> {
         loss: &mut Vec<T>,
         grad_predictions: &mut Vec<T>,
     ) -> Result<(), Infallible> {
-        store([loss, grad_predictions], |[loss, grad_predictions]| {
-            losses::squared_error(rows, &wide(predictions), &wide(targets), &wide(weights), loss, grad_predictions);
-        });
+        losses::squared_error(rows, predictions, targets, weights, loss, grad_predictions);
         Ok(())
-    }
-}
-
-pub(crate) fn map_moments<T, N>(moments: AdamMoments<T>, number: impl Fn(T) -> N) -> AdamMoments<N> {
-    AdamMoments {
-        beta1: number(moments.beta1),
-        beta2: number(moments.beta2),
-        first_correction: number(moments.first_correction),
-        second_correction: number(moments.second_correction),
-        epsilon: number(moments.epsilon),
     }
 }
 
 pub(crate) fn wide_norm<T: Scalar>(dims: NormDims<T>) -> NormDims<f64> {
     let NormDims { rows, stride, offset, groups, channels, epsilon, accumulate } = dims;
     NormDims { rows, stride, offset, groups, channels, epsilon: epsilon.widen(), accumulate }
-}
-
-pub(crate) fn wide_sampler<T: Scalar>(sampler: Sampler<T>) -> Sampler<f64> {
-    let Sampler { temperature, top_k, top_p } = sampler;
-    Sampler { temperature: temperature.widen(), top_k, top_p: top_p.widen() }
 }

@@ -4,7 +4,7 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use aprm_core::scalar::Scalar;
 
-/// What the formulas of the kernels are written in: `f64`, or [`Bounded`](crate::Bounded), which also carries how far
+/// What the formulas of the kernels are written in: `f64`, `f32`, or [`Bounded`](crate::Bounded), which also carries how far
 /// a device may be off.
 ///
 /// Sums are taken with [`Iterator::sum`], never with a loop of additions, since a bound must hold for every order.
@@ -44,20 +44,26 @@ pub trait Number:
     }
 }
 
-impl Number for f64 {
-    fn exactly(value: f64) -> Self {
-        value
-    }
-    fn value(self) -> f64 {
-        self
-    }
-    fn exp(self) -> Self {
-        Scalar::exp(self)
-    }
-    fn ln(self) -> Self {
-        Scalar::ln(self)
-    }
-    fn sqrt(self) -> Self {
-        Scalar::sqrt(self)
-    }
+macro_rules! scalars_are_numbers {
+    ($($scalar:ty)*) => {
+        $(impl Number for $scalar {
+            fn exactly(value: f64) -> Self {
+                Scalar::of(value)
+            }
+            fn value(self) -> f64 {
+                self.widen()
+            }
+            fn exp(self) -> Self {
+                Scalar::exp(self)
+            }
+            fn ln(self) -> Self {
+                Scalar::ln(self)
+            }
+            fn sqrt(self) -> Self {
+                Scalar::sqrt(self)
+            }
+        })*
+    };
 }
+
+scalars_are_numbers!(f32 f64);

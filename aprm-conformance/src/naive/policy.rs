@@ -1,5 +1,7 @@
 //! Log-probability, entropy and divergence of distributions over a vocabulary.
 
+use core::ops::{Deref, DerefMut};
+
 use aprm_core::backend::{PolicyGradients, PolicyStatistics, VocabDims};
 
 use crate::Number;
@@ -13,12 +15,12 @@ pub(crate) fn log_sum_exp<N: Number>(x: &[N]) -> N {
 /// ```text
 /// log π = logits − lse,   H = −Σ_v π_v log π_v,   KL = Σ_v π_v (log π_v − log π_ref,v)
 /// ```
-pub fn forward<N: Number>(
+pub fn forward<N: Number, Buffer: DerefMut<Target = [N]>>(
     dims: VocabDims,
     logits: &[N],
     ref_logits: Option<&[N]>,
     targets: &[u32],
-    statistics: &mut PolicyStatistics<&mut [N]>,
+    statistics: &mut PolicyStatistics<Buffer>,
 ) {
     let VocabDims { rows, vocab } = dims;
     for r in 0..rows {
@@ -43,12 +45,12 @@ pub fn forward<N: Number>(
 /// ```text
 /// g_v = a (1[v = target] − π_v) − b π_v (log π_v + H) + c π_v (log π_v − log π_ref,v − KL)
 /// ```
-pub fn backward<N: Number>(
+pub fn backward<N: Number, Buffer: Deref<Target = [N]>>(
     dims: VocabDims,
     ref_logits: Option<&[N]>,
     targets: &[u32],
-    statistics: &PolicyStatistics<&[N]>,
-    gradients: &PolicyGradients<&[N]>,
+    statistics: &PolicyStatistics<Buffer>,
+    gradients: &PolicyGradients<Buffer>,
     logits: &mut [N],
 ) {
     let VocabDims { rows, vocab } = dims;

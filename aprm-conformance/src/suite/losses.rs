@@ -8,9 +8,9 @@ use crate::Failure;
 use crate::naive::losses;
 
 pub(crate) fn soft_cross_entropy<B: Backend>(rig: &mut Rig<B>) -> Result<(), Failure> {
-    for (rows, classes, scale) in
-        LENGTHS.into_iter().zip([2, 1, 2, 5, 2, 33, 3, 2, 17, 2, 1, 2]).flat_map(|(r, c)| [(r, c, 3.0), (r, c, 1e4)])
-    {
+    const CLASSES: [usize; 12] = [2, 2, 1, 5, 2, 33, 3, 2, 17, 2, 1, 2];
+    let shapes = LENGTHS.into_iter().zip(CLASSES);
+    for ((rows, classes), scale) in shapes.flat_map(|shape| [(shape, 3.0), (shape, 1e4)]) {
         let dims = |rows| ClassDims { rows, classes };
         rig.at((dims(rows), scale));
         let logits = Operand::rows(classes, rig.numbers(rows * classes, scale));

@@ -1,3 +1,5 @@
+use core::ops::Range;
+
 use aprm_core::backend::{Backend, VocabDims};
 use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
@@ -6,7 +8,7 @@ use num_traits::{One, Zero};
 
 use super::Rig;
 use crate::naive::policy::log_sum_exp;
-use crate::naive::{sample as naive, wide_sampler};
+use crate::naive::sample as naive;
 use crate::{Bounded, Failure, Law, Number};
 
 /// Temperature, top-k, top-p.
@@ -23,6 +25,7 @@ const SAMPLERS: [(f64, usize, f64); 9] = [
 ];
 
 pub(crate) fn sample<B: Backend>(rig: &mut Rig<B>) -> Result<(), Failure> {
+    frequencies(rig)?;
     let shapes = [(0, 3), (3, 1), (31, 2), (65, 17), (7, 257), (5, 1000)];
     for ((rows, vocab), (temperature, top_k, top_p)) in shapes.into_iter().flat_map(|s| SAMPLERS.map(|t| (s, t))) {
         let dims = VocabDims { rows, vocab };
@@ -53,7 +56,7 @@ pub(crate) fn sample<B: Backend>(rig: &mut Rig<B>) -> Result<(), Failure> {
             }
         }
     }
-    frequencies(rig)
+    Ok(())
 }
 
 /// Pearson's statistic of 20 000 draws from eight tokens; with seven degrees of freedom it passes 40 once in a million.
@@ -84,7 +87,7 @@ struct Draws<T> {
 }
 
 impl<T: Clone> Draws<T> {
-    fn only(&self, rows: core::ops::Range<usize>) -> Self {
+    fn only(&self, rows: Range<usize>) -> Self {
         Self { tokens: self.tokens[rows.clone()].to_vec(), log_probs: self.log_probs[rows].to_vec() }
     }
 }
@@ -100,11 +103,9 @@ impl<B: Backend> Rig<B> {
 
     /// Numbers in [0, 1), both ends included where there is room.
     fn uniforms(&mut self, rows: usize) -> Vec<B::Scalar> {
-        let half = B::Scalar::of(0.5);
-        let mut uniforms: Vec<_> = self.numbers(rows, 1.0).into_iter().map(|x| x.abs() * half + half * half).collect();
-        let spread = |x: B::Scalar| (x - half * half) / half;
-        uniforms.iter_mut().for_each(|x| *x = spread(*x).min(B::Scalar::one() - B::Scalar::epsilon()));
-        for (uniform, end) in uniforms.iter_mut().zip([B::Scalar::zero(), B::Scalar::one() - B::Scalar::epsilon()]) {
+        let largest = B::Scalar::one() - B::Scalar::epsilon();
+        let mut uniforms: Vec<_> = self.numbers(rows, 1.0).into_iter().map(|x| x.abs().min(largest)).collect();
+        for (uniform, end) in uniforms.iter_mut().zip([B::Scalar::zero(), largest]) {
             *uniform = end;
         }
         uniforms
@@ -153,7 +154,9 @@ impl<B: Backend> Rig<B> {
         let wide: Vec<f64> = logits.iter().map(|logit| logit.widen()).collect();
         let (mut tokens, mut log_probs) = ([0], [0.0]);
         let dims = VocabDims { rows: 1, vocab: logits.len() };
-        naive::sample(dims, wide_sampler(sampler), &wide, &[uniform.widen()], &mut tokens, &mut log_probs);
+        let Sampler { temperature, top_k, top_p } = sampler;
+        let in_f64 = Sampler { temperature: temperature.widen(), top_k, top_p: top_p.widen() };
+        naive::sample(dims, in_f64, &wide, &[uniform.widen()], &mut tokens, &mut log_probs);
         if drawn.tokens[r] != tokens[0] && !near_border(sampler, logits, uniform, drawn.tokens[r] as usize) {
             return Err(self.failure(Law::Agrees, 0, r, tokens[0].into(), drawn.tokens[r].into()));
         }

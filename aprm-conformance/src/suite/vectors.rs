@@ -5,7 +5,7 @@ use num_traits::float::FloatCore;
 
 use super::operands::{Operand, Operands};
 use super::{LENGTHS, Rig};
-use crate::naive::{map_moments, vectors};
+use crate::naive::vectors;
 use crate::{Bounded, Failure, Number};
 
 fn exactly<T: Scalar>(value: T) -> Bounded<T> {
@@ -143,7 +143,14 @@ pub(crate) fn adam_direction<B: Backend>(rig: &mut Rig<B>) -> Result<(), Failure
                 Ok([m, v, direction])
             },
             |len, [gradient], [], [m, v, direction]| {
-                vectors::adam_direction(len, map_moments(moments, exactly), gradient, m, v, direction);
+                let moments = AdamMoments {
+                    beta1: exactly(moments.beta1),
+                    beta2: exactly(moments.beta2),
+                    first_correction: exactly(moments.first_correction),
+                    second_correction: exactly(moments.second_correction),
+                    epsilon: exactly(moments.epsilon),
+                };
+                vectors::adam_direction(len, moments, gradient, m, v, direction);
             },
         )?;
     }

@@ -117,6 +117,20 @@ fn temperature_zero_is_greedy_and_draws_nothing() {
     assert_eq!(rng.draws, 0);
 }
 
+#[test]
+fn invert_takes_the_number_that_sample_draws() {
+    let log_probs = log_softmax(&[0.0, 0.5, 1.0, 1.5, 2.0]);
+    let sampler = Sampler { temperature: 0.7, top_k: 4, top_p: 0.9 };
+    for k in 0..64_u64 {
+        let mut rng = Fixed { number: k << 58, draws: 0 };
+        let inverted = sampler.invert(k as f64 / 64.0, &log_probs, &mut [(0.0, 0); 5]);
+        assert_eq!(inverted.map(|(action, _)| action), Ok(draw(sampler, &log_probs, &mut rng)));
+    }
+    for uniform in [-0.1, 1.0, f64::NAN] {
+        std::panic::catch_unwind(|| sampler.invert(uniform, &log_probs, &mut [(0.0, 0); 5])).unwrap_err();
+    }
+}
+
 /// Long enough that an unstable selection or sort shuffles what it finds equal.
 #[test]
 fn ties_go_to_the_lower_index() {
