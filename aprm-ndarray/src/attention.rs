@@ -1,10 +1,10 @@
 //! Causal attention over a ragged batch.
 //!
 //! A block of queries meets all keys that it sees, one head after the other.
-//! Scores are kept as a row for each key and a column for each query of the block, so that maxima and sums run down the
-//! columns, and each sum is taken in the order of the keys.
-//! Blocks begin at the first row of a sequence, and no row that a query does not see is multiplied, even by zero: a row's
-//! bits depend on the rows before it alone.
+//! Blocks begin at the first row of a sequence, each sum is taken in the order of the keys, and no row that a query does
+//! not see is multiplied, even by zero: a row's bits depend on the rows before it alone.
+
+mod columns;
 
 use std::ops::Range;
 
@@ -12,13 +12,11 @@ use aprm_core::backend::AttentionDims;
 use aprm_core::scalar::Scalar;
 use ndarray::{ArrayView2, ArrayViewMut2, ArrayViewMut3, Axis};
 
-use crate::gemm::{matrix, matrix_mut, rows, rows_mut};
+pub(crate) use self::columns::BLOCK;
+use self::columns::{Columns, add_seeing, add_seen, multiply, softmax, transpose};
+use crate::gemm::{matrix, matrix_mut, row, rows, rows_mut};
 use crate::lanes;
 use crate::threads::{self, Rows, Split, Workspaces};
-use crate::tile;
-
-/// Queries that are taken together.
-pub(crate) const BLOCK: usize = 32;
 
 /// What belongs to some sequences.
 struct Sequences<'a, S> {
@@ -80,8 +78,8 @@ pub(crate) fn forward<T: Scalar>(
                             let (block_queries, scores) = workspace.split_at_mut(head_dim);
                             let scores = &mut scores[..block.end];
                             transpose(&block, queries, scale, block_queries);
-                            multiply_columns(keys, block_queries, scores);
-                            let (max, sum) = softmax_columns(&block, scores);
+                            multiply(keys, block_queries, scores);
+                            let (max, sum) = softmax(&block, scores);
                             out.fill(T::zero());
                             add_seen(&block, scores, values, &mut out);
                             for (i, mut out) in out.rows_mut().into_iter().enumerate() {
@@ -148,21 +146,12 @@ pub(crate) fn backward<T: Scalar>(
                 grad_values.fill(T::zero());
                 for (i, grad_queries) in grads.queries.axis_iter_mut(Axis(1)).enumerate() {
                     let head = range.start * (heads / kv_heads) + i;
+                    let (first, stride) = (rows.start * heads + head, heads * head_dim);
                     let inputs = HeadForward {
                         head: Head::new(dims, qkv, rows.clone(), head),
-                        out: matrix(
-                            &out[(rows.start * heads + head) * head_dim..],
-                            rows.len(),
-                            head_dim,
-                            heads * head_dim,
-                        ),
-                        grad_out: matrix(
-                            &grad_out[(rows.start * heads + head) * head_dim..],
-                            rows.len(),
-                            head_dim,
-                            heads * head_dim,
-                        ),
-                        log_sum_exp: matrix(&log_sum_exp[rows.start * heads + head..], rows.len(), 1, heads),
+                        out: matrix(&out[first * head_dim..], rows.len(), head_dim, stride),
+                        grad_out: matrix(&grad_out[first * head_dim..], rows.len(), head_dim, stride),
+                        log_sum_exp: matrix(&log_sum_exp[first..], rows.len(), 1, heads),
                     };
                     workspaces.with(
                         #[inline(always)]
@@ -201,13 +190,13 @@ fn head_backward<T: Scalar>(
         let block = start..len.min(start + BLOCK);
         let (probs, grad_scores) = (&mut probs[..block.end], &mut grad_scores[..block.end]);
         transpose(&block, queries, scale, transposed);
-        multiply_columns(keys, transposed, probs);
+        multiply(keys, transposed, probs);
         transpose(&block, grad_out, T::one(), transposed);
-        multiply_columns(values, transposed, grad_scores);
+        multiply(values, transposed, grad_scores);
         let (mut lse, mut d) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
         for (i, r) in block.clone().enumerate() {
             lse[i] = log_sum_exp[[r, 0]];
-            d[i] = lanes::dot(row(&out, r), row(&grad_out, r));
+            d[i] = lanes::dot(row(out, r), row(grad_out, r));
         }
         for (probs, grad_scores) in probs.iter_mut().zip(grad_scores.iter_mut()) {
             for (((prob, grad_score), &lse), &d) in probs.iter_mut().zip(grad_scores.iter_mut()).zip(&lse).zip(&d) {
@@ -218,169 +207,9 @@ fn head_backward<T: Scalar>(
         let mut grad_queries = rows_mut(&mut grad_queries, block.clone());
         grad_queries.fill(T::zero());
         add_seen(&block, grad_scores, keys, &mut grad_queries);
-        add_seeing(&block, grad_scores, rows(&queries, block.clone()), grad_keys);
-        add_seeing(&block, probs, rows(&grad_out, block.clone()), grad_values);
+        add_seeing(&block, grad_scores, rows(queries, block.clone()), grad_keys);
+        add_seeing(&block, probs, rows(grad_out, block.clone()), grad_values);
     }
-}
-
-/// A row for each key, and a column for each query of a block.
-type Columns<T> = [[T; BLOCK]];
-
-/// The rows of a block, scaled, as columns; zeros where the block ends early.
-#[inline(always)]
-fn transpose<T: Scalar>(block: &Range<usize>, x: ArrayView2<'_, T>, scale: T, columns: &mut Columns<T>) {
-    if block.len() < BLOCK {
-        columns.as_flattened_mut().fill(T::zero());
-    }
-    for (i, r) in block.clone().enumerate() {
-        for (column, &x) in columns.iter_mut().zip(row(&x, r)) {
-            column[i] = x * scale;
-        }
-    }
-}
-
-/// `products_j ← Σ_c x_jc columns_c`.
-#[inline(always)]
-fn multiply_columns<T: Scalar>(x: ArrayView2<'_, T>, columns: &Columns<T>, products: &mut Columns<T>) {
-    let mut tiles = products.chunks_exact_mut(tile::ROWS);
-    let mut j = 0;
-    for products in &mut tiles {
-        let x: [&[T]; tile::ROWS] = std::array::from_fn(|r| row(&x, j + r));
-        multiply_tile(x, columns, products);
-        j += tile::ROWS;
-    }
-    for products in tiles.into_remainder() {
-        multiply_tile([row(&x, j)], columns, std::slice::from_mut(products));
-        j += 1;
-    }
-}
-
-#[inline(always)]
-fn multiply_tile<T: Scalar, const R: usize>(x: [&[T]; R], columns: &Columns<T>, products: &mut Columns<T>) {
-    let x = x.map(|x| &x[..columns.len()]);
-    for first in (0..BLOCK).step_by(tile::COLUMNS) {
-        let product = tile::product::<T, R, { tile::COLUMNS }>(
-            0..columns.len(),
-            #[inline(always)]
-            |c| (x.map(|x| x[c]), tile::columns(&columns[c], first)),
-        );
-        for (products, product) in products.iter_mut().zip(product) {
-            products[first..first + tile::COLUMNS].copy_from_slice(&product);
-        }
-    }
-}
-
-/// Replaces scores by `exp(score − max)`, zero for keys that a query does not see, and gives the maxima and the sums.
-#[inline(always)]
-fn softmax_columns<T: Scalar>(block: &Range<usize>, scores: &mut Columns<T>) -> ([T; BLOCK], [T; BLOCK]) {
-    for (j, scores) in scores[block.start..].iter_mut().enumerate() {
-        scores[..j].fill(T::neg_infinity());
-    }
-    let (mut max, mut sum) = ([T::neg_infinity(); BLOCK], [T::zero(); BLOCK]);
-    for scores in scores.iter() {
-        for (max, &score) in max.iter_mut().zip(scores) {
-            *max = if score > *max { score } else { *max };
-        }
-    }
-    for scores in scores.iter_mut() {
-        for (score, &max) in scores.iter_mut().zip(&max) {
-            *score = (*score - max).exp();
-        }
-        for (sum, &score) in sum.iter_mut().zip(scores.iter()) {
-            *sum += score;
-        }
-    }
-    (max, sum)
-}
-
-/// `out_i ← out_i + Σ_{j ≤ i} weights_ji x_j` for the queries i of a block.
-#[inline(always)]
-fn add_seen<T: Scalar>(
-    block: &Range<usize>,
-    weights: &Columns<T>,
-    x: ArrayView2<'_, T>,
-    out: &mut ArrayViewMut2<'_, T>,
-) {
-    let whole = block.len() / tile::ROWS * tile::ROWS;
-    for i in (0..whole).step_by(tile::ROWS) {
-        add_tile::<T, { tile::ROWS }>(i, 0..block.start + i + 1, |j| *tile::columns(&weights[j], i), x, out);
-        for r in 1..tile::ROWS {
-            add_tile::<T, 1>(i + r, block.start + i + 1..block.start + i + r + 1, |j| [weights[j][i + r]], x, out);
-        }
-    }
-    for i in whole..block.len() {
-        add_tile::<T, 1>(i, 0..block.start + i + 1, |j| [weights[j][i]], x, out);
-    }
-}
-
-/// `out_j ← out_j + Σ_{i ≥ j} weights_ji x_i`, where i runs over the queries of a block.
-#[inline(always)]
-fn add_seeing<T: Scalar>(
-    block: &Range<usize>,
-    weights: &Columns<T>,
-    x: ArrayView2<'_, T>,
-    out: &mut ArrayViewMut2<'_, T>,
-) {
-    let whole = block.end / tile::ROWS * tile::ROWS;
-    let first_seeing = |j: usize| j.saturating_sub(block.start);
-    for j in (0..whole).step_by(tile::ROWS) {
-        let rows: [&[T; BLOCK]; tile::ROWS] = std::array::from_fn(|r| &weights[j + r]);
-        let all_see = first_seeing(j + tile::ROWS - 1);
-        add_tile(j, all_see..block.len(), |i| rows.map(|weights| weights[i]), x, out);
-        for (r, weights) in rows.into_iter().enumerate() {
-            add_tile(j + r, first_seeing(j + r)..all_see, |i| [weights[i]], x, out);
-        }
-    }
-    for j in whole..block.end {
-        add_tile(j, first_seeing(j)..block.len(), |i| [weights[j][i]], x, out);
-    }
-}
-
-/// `out_{first + r} ← out_{first + r} + Σ_k weights(k)_r x_k`, in tiles as wide as the columns allow.
-#[inline(always)]
-pub(crate) fn add_tile<T: Scalar, const R: usize>(
-    first: usize,
-    terms: Range<usize>,
-    weights: impl Fn(usize) -> [T; R],
-    x: ArrayView2<'_, T>,
-    out: &mut ArrayViewMut2<'_, T>,
-) {
-    if x.ncols() % tile::COLUMNS == 0 {
-        add_tile_of::<T, R, { tile::COLUMNS }>(first, terms, weights, x, out);
-    } else if x.ncols() % (tile::COLUMNS / 2) == 0 {
-        add_tile_of::<T, R, { tile::COLUMNS / 2 }>(first, terms, weights, x, out);
-    } else {
-        add_tile_of::<T, R, 1>(first, terms, weights, x, out);
-    }
-}
-
-#[inline(always)]
-fn add_tile_of<T: Scalar, const R: usize, const C: usize>(
-    first: usize,
-    terms: Range<usize>,
-    weights: impl Fn(usize) -> [T; R],
-    x: ArrayView2<'_, T>,
-    out: &mut ArrayViewMut2<'_, T>,
-) {
-    for column in (0..x.ncols()).step_by(C) {
-        let sums = tile::product::<T, R, C>(
-            terms.clone(),
-            #[inline(always)]
-            |k| (weights(k), tile::columns(row(&x, k), column)),
-        );
-        for (r, sums) in sums.into_iter().enumerate() {
-            let mut out = out.row_mut(first + r);
-            let out = out.as_slice_mut().expect("the entries of a head are contiguous");
-            for (out, sum) in out[column..column + C].iter_mut().zip(sums) {
-                *out += sum;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn row<'a, T>(x: &ArrayView2<'a, T>, r: usize) -> &'a [T] {
-    x.clone().index_axis_move(Axis(0), r).to_slice().expect("the entries of a head are contiguous")
 }
 
 fn longest(offsets: &[u32]) -> usize {

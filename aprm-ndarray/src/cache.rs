@@ -5,7 +5,7 @@ use aprm_core::scalar::Scalar;
 
 use crate::gemm::{matrix, matrix_mut};
 use crate::threads::{self, Rows, Workspaces};
-use crate::{attention, lanes};
+use crate::{lanes, tile};
 
 pub(crate) fn append<T: Scalar>(
     dims: CacheDims,
@@ -61,7 +61,7 @@ pub(crate) fn attend<T: Scalar>(
                             let values = matrix(&values[first..], scores.len(), head_dim, width);
                             let mut out = matrix_mut(out, 1, head_dim, head_dim);
                             out.fill(T::zero());
-                            attention::add_tile(0, 0..scores.len(), |j| [scores[j]], values, &mut out);
+                            tile::add(0, 0..scores.len(), |j| [scores[j]], values, &mut out);
                             out.iter_mut().for_each(|out| *out /= sum);
                         },
                     );

@@ -34,8 +34,8 @@ fn strides(rows: usize, columns: usize, stride: usize) -> (usize, usize) {
 }
 
 /// Some rows of a matrix.
-pub(crate) fn rows<'a, T>(matrix: &ArrayView2<'a, T>, range: Range<usize>) -> ArrayView2<'a, T> {
-    matrix.clone().slice_axis_move(Axis(0), Slice::from(range))
+pub(crate) fn rows<'a, T>(matrix: ArrayView2<'a, T>, range: Range<usize>) -> ArrayView2<'a, T> {
+    matrix.slice_axis_move(Axis(0), Slice::from(range))
 }
 
 /// The same, to write to.
@@ -43,9 +43,10 @@ pub(crate) fn rows_mut<'a, T>(matrix: &'a mut ArrayViewMut2<'_, T>, range: Range
     matrix.slice_axis_mut(Axis(0), Slice::from(range))
 }
 
-/// `c ← a b + β c` on the calling thread.
-pub(crate) fn gemm<T: Scalar>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>, beta: T, c: &mut ArrayViewMut2<'_, T>) {
-    general_mat_mul(T::one(), a, b, beta, c);
+/// One row of a matrix.
+#[inline(always)]
+pub(crate) fn row<'a, T>(matrix: ArrayView2<'a, T>, r: usize) -> &'a [T] {
+    matrix.index_axis_move(Axis(0), r).to_slice().expect("the entries of a row are contiguous")
 }
 
 struct Part<'a, T> {
@@ -60,17 +61,17 @@ impl<T: Send> Split for Part<'_, T> {
     }
 }
 
-/// `c ← a b + β c` on all threads.
-pub(crate) fn parallel_gemm<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, beta: T, c: ArrayViewMut2<'_, T>) {
+/// `c ← a b + β c`.
+pub(crate) fn gemm<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, beta: T, c: ArrayViewMut2<'_, T>) {
     let axis = if c.nrows() >= c.ncols() { Axis(0) } else { Axis(1) };
     let items = c.len_of(axis);
     let per_item = a.ncols() * c.nrows().min(c.ncols());
     let grain = items.div_ceil(PIECES * threads::count()).max(GRAIN / per_item.max(1)).next_multiple_of(16);
     threads::for_each_range(items, grain, Part { c, axis }, |range, Part { mut c, .. }| {
         if axis == Axis(0) {
-            gemm(&rows(&a, range), &b, beta, &mut c);
+            general_mat_mul(T::one(), &rows(a, range), &b, beta, &mut c);
         } else {
-            gemm(&a, &b.slice_axis(axis, Slice::from(range)), beta, &mut c);
+            general_mat_mul(T::one(), &a, &b.slice_axis(axis, Slice::from(range)), beta, &mut c);
         }
     });
 }

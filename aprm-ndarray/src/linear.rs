@@ -3,7 +3,7 @@
 use aprm_core::backend::LinearDims;
 use aprm_core::scalar::Scalar;
 
-use crate::gemm::{matrix, matrix_mut, parallel_gemm};
+use crate::gemm::{gemm, matrix, matrix_mut};
 use crate::lanes;
 use crate::threads::{self, Rows};
 
@@ -33,14 +33,14 @@ pub(crate) fn forward<T: Scalar>(dims: LinearDims, x: &[T], weight: &[T], bias: 
     }
     let beta = if accumulate || bias.is_some() { T::one() } else { T::zero() };
     let weight = matrix(weight, outputs, inputs, inputs).reversed_axes();
-    parallel_gemm(matrix(x, rows, inputs, inputs), weight, beta, matrix_mut(out, rows, outputs, outputs));
+    gemm(matrix(x, rows, inputs, inputs), weight, beta, matrix_mut(out, rows, outputs, outputs));
 }
 
 pub(crate) fn backward_input<T: Scalar>(dims: LinearDims, grad_out: &[T], weight: &[T], grad_x: &mut [T]) {
     let LinearDims { rows, inputs, outputs, accumulate } = dims;
     let beta = if accumulate { T::one() } else { T::zero() };
     let grad_out = matrix(grad_out, rows, outputs, outputs);
-    parallel_gemm(grad_out, matrix(weight, outputs, inputs, inputs), beta, matrix_mut(grad_x, rows, inputs, inputs));
+    gemm(grad_out, matrix(weight, outputs, inputs, inputs), beta, matrix_mut(grad_x, rows, inputs, inputs));
 }
 
 pub(crate) fn backward_weight<T: Scalar>(
@@ -77,5 +77,5 @@ pub(crate) fn backward_weight<T: Scalar>(
     }
     let grad_out = matrix(grad_out, rows, outputs, outputs).reversed_axes();
     let grad_weight = matrix_mut(grad_weight, outputs, inputs, inputs);
-    parallel_gemm(grad_out, matrix(x, rows, inputs, inputs), T::one(), grad_weight);
+    gemm(grad_out, matrix(x, rows, inputs, inputs), T::one(), grad_weight);
 }

@@ -107,7 +107,9 @@ fn attention() {
     let alone = run(&mut Cpu::new(), &vec![0, 200], &qkv[first * width..].to_vec());
     assert_eq!(alone[0], together[0][first * 32..]);
     assert_eq!(alone[2], together[2][first * width..]);
-    let prefix = run(&mut Cpu::new(), &vec![0, 101], &qkv[first * width..][..101 * width].to_vec());
-    assert_eq!(prefix[0], alone[0][..101 * 32]);
-    assert_eq!(prefix[1], alone[1][..101 * 4]);
+    for len in 97..=104 {
+        let prefix = run(&mut Cpu::new(), &vec![0, len as u32], &qkv[first * width..][..len * width].to_vec());
+        assert_eq!(prefix[0], alone[0][..len * 32], "{len} rows");
+        assert_eq!(prefix[1], alone[1][..len * 4], "{len} rows");
+    }
 }
