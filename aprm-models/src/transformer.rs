@@ -1,7 +1,7 @@
 //! The decoder-only transformer, written once over any backend.
 //!
 //! The model owns no buffer: weights, gradients, activations and scratch are values that its caller holds, so two
-//! players can share scratch, and a training step allocates nothing once they are there.
+//! players can share scratch, and the model allocates nothing once they are there.
 
 mod activations;
 mod batch;
