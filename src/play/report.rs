@@ -134,7 +134,8 @@ fn is_round(iteration: usize) -> bool {
 }
 
 fn spaced(numbers: &[f64]) -> String {
-    numbers.iter().map(|number| format!("{number:.6}")).collect::<Vec<_>>().join(" ")
+    let short = |number: &f64| if number.abs() < 1e6 { format!("{number:.6}") } else { format!("{number:.4e}") };
+    numbers.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// The name of a game file may hold a comma.
