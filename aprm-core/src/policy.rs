@@ -20,6 +20,7 @@ pub use entropy::{entropy, entropy_backward};
 pub use kl_divergence::{
     kl_divergence, kl_divergence_backward_p, kl_divergence_backward_q, symmetric_kl, symmetric_kl_backward,
 };
+pub(crate) use log_softmax::log_softmax_in_place;
 pub use log_softmax::{log_softmax_backward, log_softmax_forward};
 pub use sample::{NotADistribution, Sampler};
 

@@ -1,6 +1,6 @@
-use super::simplex::log_softmax;
 use super::{Regularized, SimplexGame};
 use crate::game::Game;
+use crate::policy::log_softmax_in_place;
 use crate::scalar::Scalar;
 
 /// Which gradient moves the logits.
@@ -102,7 +102,7 @@ impl<T: Scalar, G: SimplexGame<Scalar = T>> Game for Logits<'_, '_, G> {
 
     fn strategies(&self, profile: &[T], strategies: &mut [T]) {
         strategies.copy_from_slice(profile);
-        self.distributions(strategies).for_each(log_softmax);
+        self.distributions(strategies).for_each(log_softmax_in_place);
         strategies.iter_mut().for_each(|log_prob| *log_prob = log_prob.exp());
     }
 }

@@ -1,6 +1,6 @@
-use super::simplex::log_softmax;
 use super::{SimplexGame, Simplices, project_onto_simplex};
 use crate::game::Game;
+use crate::policy::log_softmax_in_place;
 use crate::scalar::Scalar;
 
 /// A reference strategy to which no finite divergence exists.
@@ -159,7 +159,7 @@ impl<'a, T: Scalar, G: SimplexGame<Scalar = T>> Regularized<'a, G> {
         for (i, value) in values.iter_mut().enumerate() {
             *value = (*value / weight + self.log_prior(player, first + i)) / kappa;
         }
-        log_softmax(values);
+        log_softmax_in_place(values);
     }
 
     /// The least probability that any best response gives any choice, with regularisation.

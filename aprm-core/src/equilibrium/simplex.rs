@@ -82,12 +82,3 @@ pub fn project_onto_simplex<T: Scalar>(z: &mut [T], floor: T) {
         *z = if above_floor < T::zero() { floor } else { floor + above_floor };
     }
 }
-
-/// Turns logits into log-probabilities, in place.
-pub(super) fn log_softmax<T: Scalar>(logits: &mut [T]) {
-    let max = logits.iter().copied().fold(T::neg_infinity(), T::max);
-    let log_total = logits.iter().map(|&logit| (logit - max).exp()).sum::<T>().ln();
-    for logit in logits {
-        *logit = (*logit - max) - log_total;
-    }
-}

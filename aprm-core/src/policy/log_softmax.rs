@@ -32,16 +32,28 @@ use crate::sum::sum;
 /// arXiv 2006.14171.
 pub fn log_softmax_forward<T: Scalar>(logits: &[T], log_probs: &mut [T]) {
     assert_eq!(logits.len(), log_probs.len(), "log_softmax_forward: logits and log_probs differ in length");
+    let [max, log_sum] = log_normalizer(logits);
+    for (log_prob, &logit) in log_probs.iter_mut().zip(logits) {
+        *log_prob = (logit - max) - log_sum;
+    }
+}
+
+/// The same where the logits are.
+pub(crate) fn log_softmax_in_place<T: Scalar>(logits: &mut [T]) {
+    let [max, log_sum] = log_normalizer(logits);
+    for logit in logits {
+        *logit = (*logit - max) - log_sum;
+    }
+}
+
+/// The largest logit, and what is left of the log-sum of exponentials: apart, since at 1e30 their sum would lose the latter.
+fn log_normalizer<T: Scalar>(logits: &[T]) -> [T; 2] {
     let max = max(logits);
     assert!(
         max > T::neg_infinity() || logits.iter().any(|logit| logit.is_nan()),
         "log_softmax_forward: no action is possible",
     );
-    let log_sum = T::of(sum([logits], |[logit]| (logit - max).exp()).ln());
-    for (log_prob, &logit) in log_probs.iter_mut().zip(logits) {
-        // Not `logit - (max + log_sum)`: at 1e30 that sum would lose log_sum.
-        *log_prob = (logit - max) - log_sum;
-    }
+    [max, T::of(sum([logits], |[logit]| (logit - max).exp()).ln())]
 }
 
 /// Gradient with respect to the logits, given the gradient with respect to the log-probabilities.
