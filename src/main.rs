@@ -1,10 +1,14 @@
 //! The `aprm` command.
 
+use core::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod env;
 mod play;
+mod score;
+mod train;
 
 /// Adversarially trained process reward models.
 ///
@@ -18,21 +22,29 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
+    Train(train::Train),
     Play(play::Play),
+    Score(score::Score),
+    Env(env::Env),
 }
 
 fn main() -> ExitCode {
-    let Command { command: Subcommands::Play(play) } = Command::parse();
-    match play.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            let mut source = core::error::Error::source(&error);
-            while let Some(cause) = source {
-                eprintln!("  because {cause}");
-                source = cause.source();
-            }
-            ExitCode::from(error.exit_code())
-        }
+    match Command::parse().command {
+        Subcommands::Train(train) => end(train.run(), train::TrainError::exit_code),
+        Subcommands::Play(play) => end(play.run(), play::PlayError::exit_code),
+        Subcommands::Score(score) => end(score.run(), score::ScoreError::exit_code),
+        Subcommands::Env(env) => end(env.run(), |_| 1),
     }
+}
+
+/// Says why a subcommand failed, cause by cause.
+fn end<E: Error>(result: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("  because {cause}");
+        source = cause.source();
+    }
+    ExitCode::from(exit_code(&error))
 }

@@ -15,7 +15,7 @@ use aprm_core::reward::PayoffTable;
 use clap::{Args, ValueEnum};
 
 use choice::Table;
-use error::PlayError;
+pub(crate) use error::PlayError;
 use report::Report;
 use trajectory::{Rule, Trajectory};
 

@@ -33,6 +33,8 @@ macro_rules! with_kernels {
             AttentionCached attention_cached,
             SwigluForward swiglu_forward,
             SwigluBackward swiglu_backward,
+            ReluForward relu_forward,
+            ReluBackward relu_backward,
             PolicyForward policy_forward,
             PolicyBackward policy_backward,
             Sample sample,

@@ -10,6 +10,7 @@ pub mod gather_rows;
 pub mod linear;
 pub mod losses;
 pub mod policy;
+pub mod relu;
 pub mod rms_norm;
 pub mod rope;
 pub mod sample;
@@ -293,6 +294,16 @@ impl<T: Scalar + Number> Backend for Naive<T> {
         grad_gate_up: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         swiglu::backward(dims, gate_up, grad_out, grad_gate_up);
+        Ok(())
+    }
+
+    fn relu_forward(&mut self, len: usize, x: &mut Vec<T>) -> Result<(), Infallible> {
+        relu::forward(len, x);
+        Ok(())
+    }
+
+    fn relu_backward(&mut self, len: usize, out: &Vec<T>, grad: &mut Vec<T>) -> Result<(), Infallible> {
+        relu::backward(len, out, grad);
         Ok(())
     }
 

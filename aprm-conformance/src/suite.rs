@@ -7,6 +7,7 @@ mod losses;
 mod memory;
 mod operands;
 mod policy;
+mod relu;
 mod rig;
 mod rms_norm;
 mod rope;
@@ -20,6 +21,7 @@ pub(crate) use linear::{linear_backward_input, linear_backward_weight, linear_fo
 pub(crate) use losses::{soft_cross_entropy, squared_error};
 pub(crate) use memory::memory;
 pub(crate) use policy::{policy_backward, policy_forward};
+pub(crate) use relu::{relu_backward, relu_forward};
 pub(crate) use rig::Rig;
 pub(crate) use rms_norm::{rms_norm_backward, rms_norm_forward};
 pub(crate) use rope::{rope_backward, rope_forward};

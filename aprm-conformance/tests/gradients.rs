@@ -1,7 +1,7 @@
 //! Every backward kernel of the reference against central differences, through a random linear functional of what the
 //! forward kernel gives.
 
-use aprm_conformance::naive::{attention, gather_rows, linear, losses, policy, rms_norm, rope, swiglu};
+use aprm_conformance::naive::{attention, gather_rows, linear, losses, policy, relu, rms_norm, rope, swiglu};
 use aprm_core::backend::{
     AttentionDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, RopeDims, RowDims, SwigluDims,
     VocabDims,
@@ -143,6 +143,20 @@ fn swiglu_gradient() {
         dot(&out, &grad_out)
     })
     .unwrap();
+}
+
+#[test]
+fn relu_gradient() {
+    let (x, mut grad) = (numbers(9, 0), numbers(9, 1));
+    let forward = |x: &[f64]| {
+        let mut out = x.to_vec();
+        relu::forward(9, &mut out);
+        out
+    };
+    let grad_out = grad.clone();
+    relu::backward(9, &forward(&x), &mut grad);
+    assert!(x.iter().any(|&x| x < 0.0) && x.iter().any(|&x| x > 0.0));
+    is_gradient(&grad, &x, |x| dot(&forward(x), &grad_out)).unwrap();
 }
 
 #[test]

@@ -348,6 +348,12 @@ pub trait Backend {
         grad_gate_up: &mut Self::Buffer,
     ) -> Result<(), Self::Error>;
 
+    /// `x_i ← max(x_i, 0)` for the first `len` entries, in place.
+    fn relu_forward(&mut self, len: usize, x: &mut Self::Buffer) -> Result<(), Self::Error>;
+
+    /// `grad_i ← grad_i · 1[out_i > 0]` for the first `len` entries, in place; `out` is what the forward kernel left.
+    fn relu_backward(&mut self, len: usize, out: &Self::Buffer, grad: &mut Self::Buffer) -> Result<(), Self::Error>;
+
     // ---- heads and losses ----
 
     /// The statistics of each row's policy over the vocabulary, in one pass over its logits.

@@ -16,11 +16,12 @@ use std::path::Path;
 use aprm_core::backend::Backend;
 use aprm_core::scalar::Scalar;
 
-use crate::config::ModelConfig;
+use crate::config::{Head, ModelConfig};
 use crate::layout::{Layout, Part, TensorSpec};
 use crate::safetensors::Options;
 use crate::transformer::Parameters;
-use shards::{PlainFolder, Shards};
+pub(crate) use shards::PlainFolder;
+use shards::Shards;
 
 const CONFIG: &str = "config.json";
 const CONFIG_LIMIT: u64 = 1 << 20;
@@ -41,11 +42,20 @@ impl Checkpoint {
     /// Reads a folder.
     ///
     /// The tensors must be the layout's: none missing, none more, none of another shape.
-    /// Only a model whose embeddings are tied may have an `lm_head.weight` more, if it is the embedding bit by bit.
+    /// Only a language model whose embeddings are tied may have an `lm_head.weight` more, if it is the embedding bit by
+    /// bit, and only a model with another head may have one that is not looked at, as Qwen's PRMs do.
     ///
     /// # Errors
     /// [`LoadError`]; whatever tensors are wrong are named together, before any is read.
     pub fn load(folder: &Path, options: Options) -> Result<Self, LoadError> {
+        Self::load_and_tell(folder, options).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Reads a folder as [`Checkpoint::load`] does, and names the tensors that no part of the model is made of.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub fn load_and_tell(folder: &Path, options: Options) -> Result<(Self, Vec<String>), LoadError> {
         let folder = PlainFolder(folder);
         let config = ModelConfig::parse(&folder.read(CONFIG, CONFIG_LIMIT)?)?;
         let mut shards = Shards::open(folder, options)?;
@@ -55,15 +65,15 @@ impl Checkpoint {
             return Err(LoadError::Layers { layers, tensors });
         }
         let layout = Layout::new(&config);
-        check(&config, &layout, &shards)?;
+        let unused = check(&config, &layout, &shards)?;
         let weights = layout.tensors.iter().map(|spec| stack(&mut shards, spec)).collect::<Result<Vec<_>, _>>()?;
-        if config.tie_word_embeddings && shards.get(LM_HEAD).is_some() {
+        if may_repeat_embedding(&config) && shards.get(LM_HEAD).is_some() {
             let bits = |entries: &[f32]| entries.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>();
             if bits(&shards.read(LM_HEAD)?) != bits(&weights[layout.embedding]) {
                 return Err(LoadError::NotTied);
             }
         }
-        Ok(Self { config, weights: Parameters(weights) })
+        Ok((Self { config, weights: Parameters(weights) }, unused))
     }
 
     /// Copies the weights to a device.
@@ -110,18 +120,24 @@ fn shape(spec: &TensorSpec, part: &Part) -> Vec<u64> {
     shape[..if spec.is_vector { 1 } else { 2 }].to_vec()
 }
 
-/// Compares all tensors with the layout's.
-fn check(config: &ModelConfig, layout: &Layout, shards: &Shards) -> Result<(), Mismatch> {
-    let mut mismatch = Mismatch::default();
+fn may_repeat_embedding(config: &ModelConfig) -> bool {
+    config.tie_word_embeddings && config.head == Head::CausalLm
+}
+
+/// Compares all tensors with the layout's, and gives the names of those that are not used.
+fn check(config: &ModelConfig, layout: &Layout, shards: &Shards) -> Result<Vec<String>, Mismatch> {
+    let (mut mismatch, mut unused) = (Mismatch::default(), Vec::new());
+    let is_unused = |name: &str| config.head != Head::CausalLm && name.starts_with("lm_head.");
     let parts =
         layout.tensors.iter().flat_map(|spec| spec.parts.iter().map(move |part| (&*part.name, shape(spec, part))));
     let mut expected: BTreeMap<_, _> = parts.collect();
     mismatch.missing = expected.keys().filter(|name| shards.get(name).is_none()).map(|&name| name.into()).collect();
-    if config.tie_word_embeddings {
+    if may_repeat_embedding(config) {
         expected.insert(LM_HEAD, vec![config.vocab_size as u64, config.hidden_size as u64]);
     }
     for (name, info) in shards.tensors() {
         match expected.remove(name) {
+            None if is_unused(name) => unused.push(name.into()),
             None => mismatch.unexpected.push(name.into()),
             Some(expected) if expected != info.shape || !info.dtype.is_weight() => mismatch.misshapen.push(Misshapen {
                 tensor: name.into(),
@@ -132,7 +148,7 @@ fn check(config: &ModelConfig, layout: &Layout, shards: &Shards) -> Result<(), M
             Some(_) => {}
         }
     }
-    if mismatch == Mismatch::default() { Ok(()) } else { Err(mismatch) }
+    if mismatch == Mismatch::default() { Ok(unused) } else { Err(mismatch) }
 }
 
 fn stack(shards: &mut Shards, spec: &TensorSpec) -> Result<Vec<f32>, LoadError> {

@@ -1,6 +1,10 @@
 //! A model's shape, from Hugging Face's `config.json`.
 
+mod head;
 mod to_json;
+
+pub use head::Head;
+pub(crate) use head::HeadLayer;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +25,18 @@ pub enum Family {
     Qwen3,
 }
 
+impl Family {
+    /// What the names of its architectures begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Llama => "Llama",
+            Self::Mistral => "Mistral",
+            Self::Qwen2 => "Qwen2",
+            Self::Qwen3 => "Qwen3",
+        }
+    }
+}
+
 /// How the rotation angles of long contexts are stretched, as Llama 3.1 does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Llama3Scaling {
@@ -39,6 +55,7 @@ pub struct Llama3Scaling {
 #[expect(missing_docs, reason = "the names are those of config.json, which its users know")]
 pub struct ModelConfig {
     pub family: Family,
+    pub head: Head,
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub intermediate_size: usize,
@@ -84,8 +101,9 @@ pub enum ConfigError {
 /// Fields that say nothing about the function that the model computes.
 const IRRELEVANT: &[&str] = &[
     "_name_or_path",
-    "architectures",
+    "auto_map",
     "bos_token_id",
+    "classifier_dropout",
     "dtype",
     "eos_token_id",
     "id2label",
@@ -101,8 +119,9 @@ const IRRELEVANT: &[&str] = &[
     "unk_token_id",
     "use_cache",
     "attention_dropout",
-    "return_dict",
     "problem_type",
+    "return_dict",
+    "summary_dropout_prob",
 ];
 
 /// The fields of a config, taken one by one so that what is left over can be seen.
@@ -163,6 +182,7 @@ impl ModelConfig {
         let entries: Entries<Value> = serde_json::from_slice(json)?;
         let mut fields = Fields(entries.into_map().map_err(ConfigError::Duplicate)?);
         let family = family(&mut fields)?;
+        let head = Head::parse(&mut fields, family)?;
         let required = |field, value: Option<usize>| value.ok_or(ConfigError::Missing(field));
         let hidden_size = required("hidden_size", fields.count("hidden_size")?)?;
         let num_attention_heads = required("num_attention_heads", fields.count("num_attention_heads")?)?;
@@ -201,6 +221,7 @@ impl ModelConfig {
         }
         let config = Self {
             family,
+            head,
             vocab_size: required("vocab_size", fields.count("vocab_size")?)?,
             hidden_size,
             intermediate_size: required("intermediate_size", fields.count("intermediate_size")?)?,
@@ -297,6 +318,9 @@ fn refuse_what_is_not_built(fields: &mut Fields, max_position_embeddings: usize)
     }
     if fields.switch("mlp_bias")? {
         return Err(unsupported("mlp_bias", "true", "biases of the feed-forward layers are not built"));
+    }
+    if fields.switch("use_mrope")? {
+        return Err(unsupported("use_mrope", "true", "rotations of several axes are not built"));
     }
     // Qwen names a window and says apart from it whether it is used; Mistral only names one.
     let uses_window = fields.optional("use_sliding_window", "expected true or false", Value::as_bool)?;

@@ -1,6 +1,6 @@
 //! A model's tensors: their order in memory, their shapes, and the names they bear in a checkpoint.
 
-use crate::config::{Family, ModelConfig};
+use crate::config::{Family, Head, HeadLayer, ModelConfig};
 
 /// A part of a tensor as a checkpoint names it: so many rows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,15 @@ pub struct LayerIndices {
     pub down: usize,
 }
 
+/// A linear map of a head: indices into the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearIndices {
+    /// `[outputs, inputs]`.
+    pub weight: usize,
+    /// `[outputs]`, if it has one.
+    pub bias: Option<usize>,
+}
+
 /// All tensors of a model, in the order of the forward pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -73,8 +82,10 @@ pub struct Layout {
     pub layers: Vec<LayerIndices>,
     /// The norm after the last layer, `[hidden]`.
     pub final_norm: usize,
-    /// From the residual stream to logits, `[vocab, hidden]`: the embedding itself where they are tied.
-    pub lm_head: usize,
+    /// From the residual stream to logits, `[vocab, hidden]`, in a language model: the embedding itself where they are tied.
+    pub lm_head: Option<usize>,
+    /// From the residual stream to class logits, with a ReLU between each map and the next, in any other model.
+    pub score: Vec<LinearIndices>,
 }
 
 impl Layout {
@@ -99,11 +110,16 @@ impl Layout {
         let embedding = push(&mut tensors, hidden, [("model.embed_tokens.weight".into(), config.vocab_size)]);
         let layers = (0..config.num_hidden_layers).map(|layer| layer_indices(config, layer, &mut tensors)).collect();
         let final_norm = push_vector(&mut tensors, [("model.norm.weight".into(), hidden)]);
-        let lm_head = match config.tie_word_embeddings {
+        let lm_head = (config.head == Head::CausalLm).then(|| match config.tie_word_embeddings {
             true => embedding,
             false => push(&mut tensors, hidden, [("lm_head.weight".into(), config.vocab_size)]),
-        };
-        Self { tensors, embedding, layers, final_norm, lm_head }
+        });
+        let score = config.head.layers(hidden).into_iter().map(|HeadLayer { name, outputs, has_bias }| LinearIndices {
+            weight: push(&mut tensors, hidden, [(format!("{name}.weight"), outputs)]),
+            bias: has_bias.then(|| push_vector(&mut tensors, [(format!("{name}.bias"), outputs)])),
+        });
+        let score = score.collect();
+        Self { tensors, embedding, layers, final_norm, lm_head, score }
     }
 }
 

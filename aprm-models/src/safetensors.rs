@@ -21,13 +21,15 @@
 
 mod dtype;
 mod error;
+mod float;
 mod header;
 mod reader;
 mod writer;
 
 pub use dtype::Dtype;
 pub use error::ReadError;
+pub use float::Float;
 pub(crate) use header::Entries;
 pub use header::{Header, MAX_NAME, MAX_RANK, MAX_TENSORS, TensorInfo};
 pub use reader::{Options, SafeTensors};
-pub use writer::{Precision, Tensor, WriteError, write};
+pub use writer::{Precision, Tensor, WriteError, write, write_exact, write_mixed};

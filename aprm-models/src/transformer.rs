@@ -6,16 +6,20 @@
 mod activations;
 mod batch;
 mod cached;
+mod inference;
 mod layer;
 mod lm_head;
 mod parameters;
 mod policy_head;
+mod score_head;
 
 pub use activations::{Activations, Scratch};
 pub use batch::Batch;
 pub use cached::{Cache, CachedRows, CachedScratch};
+pub use inference::Inference;
 pub use parameters::{ParameterSpace, Parameters};
 pub use policy_head::PolicyHead;
+pub use score_head::ScoreHead;
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, RopeDims, RowDims};
 use aprm_core::scalar::Scalar;
@@ -70,13 +74,17 @@ impl<B: Backend> Transformer<B> {
         let Parameters(weights) = weights;
         let embedding =
             RowDims { rows: batch.rows(), table_rows: self.config.vocab_size, channels: self.config.hidden_size };
-        let Activations { streams, layers, final_rstd, hidden, .. } = activations;
-        backend.gather_rows_forward(embedding, &weights[self.layout.embedding], &batch.tokens, &mut streams[0])?;
-        for (l, layer) in layers.iter_mut().enumerate() {
+        let first = &mut activations.streams[0];
+        backend.gather_rows_forward(embedding, &weights[self.layout.embedding], &batch.tokens, first)?;
+        for (l, &layer) in self.layout.layers.iter().enumerate() {
+            let slot = activations.slot(l);
+            let Activations { streams, layers, .. } = &mut *activations;
             let [x, next] = &mut streams[l..l + 2] else { unreachable!("one more stream than layers") };
-            self.layer_forward(backend, weights, self.layout.layers[l], batch, x, layer, next)?;
+            self.layer_forward(backend, weights, layer, batch, x, &mut layers[slot], next)?;
+            activations.latest = l;
         }
-        let last = &streams[layers.len()];
+        let Activations { streams, final_rstd, hidden, .. } = activations;
+        let last = &streams[self.layout.layers.len()];
         backend.rms_norm_forward(
             self.norm_dims(batch.rows()),
             last,
@@ -98,35 +106,32 @@ impl<B: Backend> Transformer<B> {
         backend: &mut B,
         weights: &Parameters<B::Buffer>,
         batch: &Batch<B>,
-        activations: &Activations<B::Buffer>,
+        activations: &mut Activations<B::Buffer>,
         scratch: &mut Scratch<B::Buffer>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
         activations.assert_hold(batch.rows());
         scratch.assert_hold(batch.rows());
         let (Parameters(weights), Parameters(gradients)) = (weights, gradients);
-        let Activations { streams, layers, final_rstd, .. } = activations;
         let final_norm = self.layout.final_norm;
         backend.rms_norm_backward(
             self.norm_dims(batch.rows()),
-            &streams[layers.len()],
+            &activations.streams[self.layout.layers.len()],
             &weights[final_norm],
-            final_rstd,
+            &activations.final_rstd,
             &scratch.grad_hidden,
             &mut scratch.grad_stream,
             &mut gradients[final_norm],
         )?;
-        for (l, layer) in layers.iter().enumerate().rev() {
-            self.layer_backward(
-                backend,
-                weights,
-                self.layout.layers[l],
-                batch,
-                &streams[l],
-                layer,
-                scratch,
-                gradients,
-            )?;
+        for (l, &layer) in self.layout.layers.iter().enumerate().rev() {
+            let slot = activations.slot(l);
+            let is_overwritten = activations.is_overwritten(l);
+            let (x, saved) = (&activations.streams[l], &mut activations.layers[slot]);
+            if is_overwritten {
+                self.layer_activations(backend, weights, layer, batch, x, saved)?;
+                activations.latest = l;
+            }
+            self.layer_backward(backend, weights, layer, batch, x, saved, scratch, gradients)?;
         }
         let embedding =
             RowDims { rows: batch.rows(), table_rows: self.config.vocab_size, channels: self.config.hidden_size };

@@ -4,6 +4,7 @@
 //! `cargo bench -p aprm-ndarray [FILTER]`
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aprm_core::backend::{
@@ -13,6 +14,7 @@ use aprm_core::backend::{
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_ndarray::Cpu;
+use pulp::{Arch, Simd, WithSimd};
 
 const SEQUENCES: usize = 8;
 const LENGTH: usize = 512;
@@ -68,6 +70,43 @@ fn best(kernel: &mut impl FnMut() -> Result<(), Infallible>) -> Duration {
 /// Numbers between −1 and 1.
 fn numbers(len: usize) -> Vec<f32> {
     (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+}
+
+/// Multiplications with additions that never leave the registers, and wait for nothing: what the processor can do.
+struct Peak(usize);
+
+impl WithSimd for Peak {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let x = simd.splat_f32s(black_box(0.5));
+        let mut sums = [x; 12];
+        for _ in 0..self.0 {
+            for sum in &mut sums {
+                *sum = simd.mul_add_e_f32s(*sum, x, x);
+            }
+        }
+        sums.into_iter().map(|sum| simd.reduce_sum_f32s(sum)).sum()
+    }
+}
+
+struct Width;
+
+impl WithSimd for Width {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::F32_LANES
+    }
+}
+
+fn peak(bench: &Bench) {
+    let (rounds, arch) = (1 << 16, Arch::new());
+    bench.run("fma peak of a core", Cost::Flop(2 * 12 * rounds * arch.dispatch(Width)), || {
+        black_box(arch.dispatch(Peak(rounds)));
+        Ok(())
+    });
 }
 
 fn linear(bench: &Bench, cpu: &mut Cpu<f32>, rows: usize, inputs: usize, outputs: usize) {
@@ -184,10 +223,13 @@ fn main() {
         .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started"));
     println!("{:36} {:>12} {:>9} threads", "", "1 thread", all);
     let (bench, mut cpu) = (Bench { filter, pools }, Cpu::new());
+    peak(&bench);
     for (inputs, outputs) in [(CHANNELS, 2 * CHANNELS), (CHANNELS, 2 * HIDDEN), (HIDDEN, CHANNELS), (CHANNELS, VOCAB)] {
         linear(&bench, &mut cpu, ROWS, inputs, outputs);
     }
     linear(&bench, &mut cpu, 64, CHANNELS, 2 * HIDDEN);
+    linear(&bench, &mut cpu, 5_000, 128, 704);
+    linear(&bench, &mut cpu, 5_000, 352, 128);
     attention(&bench, &mut cpu, AttentionDims { heads: 8, kv_heads: 4, head_dim: 32 });
     attention(&bench, &mut cpu, AttentionDims { heads: 4, kv_heads: 2, head_dim: 64 });
     layers(&bench, &mut cpu);

@@ -10,18 +10,22 @@ use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::scalar::Scalar;
 
+use crate::real::Real;
 use crate::threads::Workspaces;
-use crate::{attention, cache, gather_rows, linear, losses, policy, rms_norm, rope, sample, swiglu, vectors};
+use crate::{attention, cache, gather_rows, linear, losses, policy, relu, rms_norm, rope, sample, swiglu, vectors};
 
 /// The processor, with the memory for intermediate results that its kernels need.
 ///
-/// Kernels run on the rayon pool that they are called from, the global one by default.
+/// Kernels run on the rayon pool that they are called from, the global one by default, in `f32` or `f64`.
+/// Memory is taken by the first calls and kept: a call that finds enough of it allocates nothing.
 #[derive(Debug, Default)]
 pub struct Cpu<T> {
     /// Partial sums.
     scratch: Vec<T>,
+    /// Operands of products.
+    packed: Workspaces<T>,
     rows: Workspaces<T>,
-    columns: Workspaces<[T; attention::BLOCK]>,
+    columns: Workspaces<attention::columns::Column<T>>,
     candidates: Workspaces<(f64, usize)>,
 }
 
@@ -32,7 +36,7 @@ impl<T: Scalar> Cpu<T> {
     }
 }
 
-impl<T: Scalar> Backend for Cpu<T> {
+impl<T: Real> Backend for Cpu<T> {
     type Scalar = T;
     type Buffer = Vec<T>;
     type Indices = Vec<u32>;
@@ -146,7 +150,8 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(), Infallible> {
         let LinearDims { rows, inputs, outputs, .. } = dims;
         let bias = bias.map(|bias| &bias[..outputs]);
-        linear::forward(dims, &x[..rows * inputs], &weight[..outputs * inputs], bias, &mut out[..rows * outputs]);
+        let (x, weight, out) = (&x[..rows * inputs], &weight[..outputs * inputs], &mut out[..rows * outputs]);
+        linear::forward(dims, x, weight, bias, out, &mut self.packed);
         Ok(())
     }
 
@@ -159,7 +164,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(), Infallible> {
         let LinearDims { rows, inputs, outputs, .. } = dims;
         let (grad_out, weight) = (&grad_out[..rows * outputs], &weight[..outputs * inputs]);
-        linear::backward_input(dims, grad_out, weight, &mut grad_x[..rows * inputs]);
+        linear::backward_input(dims, grad_out, weight, &mut grad_x[..rows * inputs], &mut self.packed);
         Ok(())
     }
 
@@ -175,7 +180,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let (x, grad_out) = (&x[..rows * inputs], &grad_out[..rows * outputs]);
         let grad_bias = grad_bias.map(|grad_bias| &mut grad_bias[..outputs]);
         let grad_weight = &mut grad_weight[..outputs * inputs];
-        linear::backward_weight(dims, x, grad_out, grad_weight, grad_bias, &mut self.scratch);
+        linear::backward_weight(dims, x, grad_out, grad_weight, grad_bias, (&mut self.scratch, &mut self.packed));
         Ok(())
     }
 
@@ -299,7 +304,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         let (qkv, keys, values) = (&qkv[..rows * dims.attention.qkv_width()], &keys[..len], &values[..len]);
         let (slots, positions) = (&slots[..rows], &positions[..rows]);
         let out = &mut out[..rows * dims.attention.heads * dims.attention.head_dim];
-        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.rows);
+        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.columns);
         Ok(())
     }
 
@@ -318,6 +323,16 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(), Infallible> {
         let len = dims.rows * dims.channels;
         swiglu::backward(dims, &gate_up[..2 * len], &grad_out[..len], &mut grad_gate_up[..2 * len]);
+        Ok(())
+    }
+
+    fn relu_forward(&mut self, len: usize, x: &mut Vec<T>) -> Result<(), Infallible> {
+        relu::forward(&mut x[..len]);
+        Ok(())
+    }
+
+    fn relu_backward(&mut self, len: usize, out: &Vec<T>, grad: &mut Vec<T>) -> Result<(), Infallible> {
+        relu::backward(&out[..len], &mut grad[..len]);
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! Keys and values that are kept, and attention over them.
 
-use aprm_core::backend::CacheDims;
-use aprm_core::scalar::Scalar;
+use aprm_core::backend::{AttentionDims, CacheDims};
+use pulp::{Simd, WithSimd};
 
-use crate::gemm::{matrix, matrix_mut};
+use crate::attention::columns::{BLOCK, Column, multiply, softmax_of_all, sum_all, transpose};
+use crate::matrix::{matrix, matrix_mut};
+use crate::real::Real;
 use crate::threads::{self, Rows, Workspaces};
-use crate::{lanes, tile};
 
-pub(crate) fn append<T: Scalar>(
+pub(crate) fn append<T: Real>(
     dims: CacheDims,
     qkv: &[T],
     slots: &[u32],
@@ -26,7 +27,7 @@ pub(crate) fn append<T: Scalar>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the cache is four of them")]
-pub(crate) fn attend<T: Scalar>(
+pub(crate) fn attend<T: Real>(
     dims: CacheDims,
     qkv: &[T],
     slots: &[u32],
@@ -34,50 +35,60 @@ pub(crate) fn attend<T: Scalar>(
     keys: &[T],
     values: &[T],
     out: &mut [T],
-    workspaces: &mut Workspaces<T>,
+    workspaces: &mut Workspaces<Column<T>>,
 ) {
-    let (heads, kv_heads, head_dim) = (dims.attention.heads, dims.attention.kv_heads, dims.attention.head_dim);
-    let (width, scale) = (kv_heads * head_dim, T::one() / T::of_usize(head_dim).sqrt());
-    let workspaces = workspaces.reserve(dims.capacity);
-    threads::for_each_range(
-        dims.rows,
-        1,
-        Rows::new(out, heads * head_dim),
-        #[inline(always)]
-        |range, out| {
-            for (r, out) in range.zip(out.iter()) {
-                let queries = qkv[r * dims.attention.qkv_width()..].chunks_exact(head_dim);
-                let cached = slots[r] as usize * dims.capacity * width;
-                for (head, (query, out)) in queries.zip(out.chunks_exact_mut(head_dim)).enumerate() {
-                    let first = cached + head / (heads / kv_heads) * head_dim;
-                    workspaces.with(
-                        #[inline(always)]
-                        |scores| {
-                            let scores = &mut scores[..=positions[r] as usize];
-                            for (score, key) in scores.iter_mut().zip(keys[first..].chunks(width)) {
-                                *score = lanes::dot(query, &key[..head_dim]);
-                            }
-                            let sum = softmax(scale, scores);
-                            let values = matrix(&values[first..], scores.len(), head_dim, width);
-                            let mut out = matrix_mut(out, 1, head_dim, head_dim);
-                            out.fill(T::zero());
-                            tile::add(0, 0..scores.len(), |j| [scores[j]], values, &mut out);
-                            out.iter_mut().for_each(|out| *out /= sum);
-                        },
-                    );
-                }
-            }
-        },
-    );
+    let AttentionDims { heads, head_dim, .. } = dims.attention;
+    let workspaces = workspaces.reserve(head_dim + dims.capacity);
+    threads::for_each_range(dims.rows, 1, Rows::new(out, heads * head_dim), |range, out| {
+        for (r, out) in range.zip(out.iter()) {
+            let (qkv, slot) = (&qkv[r * dims.attention.qkv_width()..], slots[r] as usize);
+            workspaces.with(|workspace| {
+                let attend = Attend { dims, qkv, slot, seen: positions[r] as usize + 1, keys, values, out, workspace };
+                pulp::Arch::new().dispatch(attend);
+            });
+        }
+    });
 }
 
-/// Replaces scores by `exp(scale (score − max))`, and gives their sum.
-#[inline(always)]
-fn softmax<T: Scalar>(scale: T, scores: &mut [T]) -> T {
-    let max = lanes::max(scores);
-    for score in scores.iter_mut() {
-        *score = ((*score - max) * scale).exp();
+/// One row, all heads of it.
+struct Attend<'a, T> {
+    dims: CacheDims,
+    qkv: &'a [T],
+    slot: usize,
+    seen: usize,
+    keys: &'a [T],
+    values: &'a [T],
+    out: &'a mut [T],
+    workspace: &'a mut [Column<T>],
+}
+
+impl<T: Real> WithSimd for Attend<'_, T> {
+    type Output = ();
+
+    /// The queries that share keys and values are the columns of scores.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { dims, qkv, slot, seen, keys, values, out, workspace } = self;
+        let AttentionDims { heads, kv_heads, head_dim } = dims.attention;
+        let (width, scale) = (kv_heads * head_dim, T::one() / T::of_usize(head_dim).sqrt());
+        let (columns, scores) = workspace.split_at_mut(head_dim);
+        let scores = &mut scores[..seen];
+        for kv_head in 0..kv_heads {
+            let first = slot * dims.capacity * width + kv_head * head_dim;
+            let [keys, values] = [keys, values].map(|cache| matrix(&cache[first..], seen, head_dim, width));
+            let group = kv_head * (heads / kv_heads)..(kv_head + 1) * (heads / kv_heads);
+            for first in group.clone().step_by(BLOCK) {
+                let block = first..group.end.min(first + BLOCK);
+                transpose(&block, matrix(qkv, heads, head_dim, head_dim), scale, columns);
+                multiply::<T, S, 8>(simd, keys, block.len(), columns, scores);
+                let (_, sums) = softmax_of_all(scores);
+                let entries = &mut out[block.start * head_dim..block.end * head_dim];
+                let mut out = matrix_mut(entries, block.len(), head_dim, head_dim);
+                sum_all::<T, S, 4>(simd, scores, values, &mut out);
+                for (out, sum) in entries.chunks_exact_mut(head_dim).zip(sums) {
+                    out.iter_mut().for_each(|out| *out /= sum);
+                }
+            }
+        }
     }
-    let [sum] = lanes::sums([scores], |[x]| [x]);
-    sum
 }

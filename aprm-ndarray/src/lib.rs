@@ -1,4 +1,4 @@
-//! The CPU backend: the transformer's kernels over ndarray's GEMM and rayon.
+//! The CPU backend: the transformer's kernels over packed products and rayon.
 //!
 //! [`Cpu`] runs on the rayon pool that it is called from, and equal inputs give equal bits for any number of threads.
 //!
@@ -23,13 +23,15 @@ mod gemm;
 mod lanes;
 mod linear;
 mod losses;
+mod matrix;
 mod policy;
+mod real;
+mod relu;
 mod rms_norm;
 mod rope;
 mod sample;
 mod swiglu;
 mod threads;
-mod tile;
 mod vectors;
 
 pub use backend::Cpu;

@@ -1,20 +1,27 @@
 //! Linear maps of rows.
 
 use aprm_core::backend::LinearDims;
-use aprm_core::scalar::Scalar;
 
-use crate::gemm::{gemm, matrix, matrix_mut};
+use crate::gemm::gemm;
 use crate::lanes;
-use crate::threads::{self, Rows};
+use crate::matrix::{matrix, matrix_mut};
+use crate::real::Real;
+use crate::threads::{self, Rows, Workspaces};
 
 /// Rows whose bias gradients are summed into one partial sum.
 const CHUNK: usize = 128;
 
-pub(crate) fn forward<T: Scalar>(dims: LinearDims, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) {
+pub(crate) fn forward<T: Real>(
+    dims: LinearDims,
+    x: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+    out: &mut [T],
+    packed: &mut Workspaces<T>,
+) {
     let LinearDims { rows, inputs, outputs, accumulate } = dims;
     if let Some(bias) = bias {
         let grain = (1 << 15) / outputs.max(1);
-        let begin = if accumulate { T::one() } else { T::zero() };
         threads::for_each_range(
             rows,
             grain,
@@ -22,34 +29,39 @@ pub(crate) fn forward<T: Scalar>(dims: LinearDims, x: &[T], weight: &[T], bias: 
             #[inline(always)]
             |_, out| {
                 for out in out.iter() {
-                    if begin.is_zero() {
-                        out.copy_from_slice(bias);
-                    } else {
+                    if accumulate {
                         lanes::axpy(T::one(), bias, out);
+                    } else {
+                        out.copy_from_slice(bias);
                     }
                 }
             },
         );
     }
-    let beta = if accumulate || bias.is_some() { T::one() } else { T::zero() };
+    let accumulate = accumulate || bias.is_some();
     let weight = matrix(weight, outputs, inputs, inputs).reversed_axes();
-    gemm(matrix(x, rows, inputs, inputs), weight, beta, matrix_mut(out, rows, outputs, outputs));
+    gemm(matrix(x, rows, inputs, inputs), weight, accumulate, matrix_mut(out, rows, outputs, outputs), packed);
 }
 
-pub(crate) fn backward_input<T: Scalar>(dims: LinearDims, grad_out: &[T], weight: &[T], grad_x: &mut [T]) {
+pub(crate) fn backward_input<T: Real>(
+    dims: LinearDims,
+    grad_out: &[T],
+    weight: &[T],
+    grad_x: &mut [T],
+    packed: &mut Workspaces<T>,
+) {
     let LinearDims { rows, inputs, outputs, accumulate } = dims;
-    let beta = if accumulate { T::one() } else { T::zero() };
-    let grad_out = matrix(grad_out, rows, outputs, outputs);
-    gemm(grad_out, matrix(weight, outputs, inputs, inputs), beta, matrix_mut(grad_x, rows, inputs, inputs));
+    let (grad_out, weight) = (matrix(grad_out, rows, outputs, outputs), matrix(weight, outputs, inputs, inputs));
+    gemm(grad_out, weight, accumulate, matrix_mut(grad_x, rows, inputs, inputs), packed);
 }
 
-pub(crate) fn backward_weight<T: Scalar>(
+pub(crate) fn backward_weight<T: Real>(
     dims: LinearDims,
     x: &[T],
     grad_out: &[T],
     grad_weight: &mut [T],
     grad_bias: Option<&mut [T]>,
-    scratch: &mut Vec<T>,
+    (scratch, packed): (&mut Vec<T>, &mut Workspaces<T>),
 ) {
     let LinearDims { rows, inputs, outputs, .. } = dims;
     if let Some(grad_bias) = grad_bias {
@@ -77,5 +89,5 @@ pub(crate) fn backward_weight<T: Scalar>(
     }
     let grad_out = matrix(grad_out, rows, outputs, outputs).reversed_axes();
     let grad_weight = matrix_mut(grad_weight, outputs, inputs, inputs);
-    gemm(grad_out, matrix(x, rows, inputs, inputs), T::one(), grad_weight);
+    gemm(grad_out, matrix(x, rows, inputs, inputs), true, grad_weight, packed);
 }

@@ -29,28 +29,33 @@ pub(crate) fn forward<T: Scalar>(
             for (i, r) in range.enumerate() {
                 let row = &logits[r * vocab..][..vocab];
                 let max = lanes::max(row);
-                let Some(ref_logits) = ref_logits else {
-                    let [sum, mean] = lanes::sums([row], |[x]| {
+                let [sum, mean] = lanes::sums(
+                    [row],
+                    #[inline(always)]
+                    |[x]| {
                         let prob = (x - max).exp();
                         [prob, expected(x - max, prob, x - max)]
-                    });
-                    log_prob.entries[i] = row[targets[r] as usize] - max - sum.ln();
-                    entropy.entries[i] = sum.ln() - mean / sum;
-                    kl.entries[i] = T::zero();
-                    log_sum_exp.entries[i] = max + sum.ln();
-                    continue;
-                };
-                let ref_row = &ref_logits[r * vocab..][..vocab];
-                let ref_max = lanes::max(ref_row);
-                let [sum, mean, ref_sum, difference] = lanes::sums([row, ref_row], |[x, y]| {
-                    let (x, y) = (x - max, y - ref_max);
-                    let prob = x.exp();
-                    [prob, expected(x, prob, x), y.exp(), expected(x, prob, x - y)]
-                });
+                    },
+                );
                 log_prob.entries[i] = row[targets[r] as usize] - max - sum.ln();
                 entropy.entries[i] = sum.ln() - mean / sum;
-                kl.entries[i] = difference / sum - (sum.ln() - ref_sum.ln());
                 log_sum_exp.entries[i] = max + sum.ln();
+                kl.entries[i] = T::zero();
+                let Some(ref_logits) = ref_logits else { continue };
+                // Loops of their own: with more exponentials in one the compiler finds no vectors.
+                let ref_row = &ref_logits[r * vocab..][..vocab];
+                let ref_max = lanes::max(ref_row);
+                let [ref_sum] = lanes::sums(
+                    [ref_row],
+                    #[inline(always)]
+                    |[y]| [(y - ref_max).exp()],
+                );
+                let [difference] = lanes::sums(
+                    [row, ref_row],
+                    #[inline(always)]
+                    |[x, y]| [expected(x - max, (x - max).exp(), (x - max) - (y - ref_max))],
+                );
+                kl.entries[i] = difference / sum - (sum.ln() - ref_sum.ln());
                 ref_log_sum_exp.entries[i] = ref_max + ref_sum.ln();
             }
         },

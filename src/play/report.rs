@@ -127,7 +127,7 @@ fn quiet_when_closed(printed: io::Result<()>) -> io::Result<()> {
 
 fn is_round(iteration: usize) -> bool {
     let mut leading = iteration;
-    while leading >= 10 && leading % 10 == 0 {
+    while leading >= 10 && leading.is_multiple_of(10) {
         leading /= 10;
     }
     matches!(leading, 1 | 2 | 5)

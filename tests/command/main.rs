@@ -1,7 +1,10 @@
 //! The `aprm` command as its users meet it: output, files, exit codes.
 
+mod env;
 mod game_file;
 mod play;
+mod score;
+mod train;
 
 use std::fs;
 use std::path::PathBuf;

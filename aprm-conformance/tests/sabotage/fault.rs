@@ -53,6 +53,8 @@ faults! {
     AttentionCached: CacheForgetsItself;
     SwigluForward: SwigluSwapsHalves;
     SwigluBackward: SwigluForgetsSlope;
+    ReluForward: ReluHidesNan ReluKeepsNegative;
+    ReluBackward: ReluForgetsItWasOff;
     PolicyForward: PolicyNegatesEntropy PolicySwapsDivergence PolicyNanAtMask;
     PolicyBackward: PolicyForgetsEntropy PolicyForgetsDivergence;
     Sample: SampleIgnoresTemperature SampleKeepsOneMore SampleTempersLogProb SampleIgnoresUniform;
@@ -67,7 +69,7 @@ impl Fault {
             Self::CopyWritesBeyond | Self::LinearWritesBeyond => Law::StaysWithin,
             Self::SumVaries => Law::Repeats,
             Self::LinearDependsOnBatch => Law::StandsAlone,
-            Self::ScaleHidesNan => Law::KeepsNan,
+            Self::ScaleHidesNan | Self::ReluHidesNan => Law::KeepsNan,
             Self::AttentionRoundsByFuture => Law::Causal,
             Self::SampleIgnoresTemperature | Self::SampleIgnoresUniform => Law::Frequencies,
             _ => Law::Agrees,

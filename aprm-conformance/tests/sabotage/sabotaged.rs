@@ -455,6 +455,23 @@ impl Backend for Sabotaged {
         Ok(())
     }
 
+    fn relu_forward(&mut self, len: usize, x: &mut Buffer) -> Done {
+        if self.has(ReluHidesNan) {
+            x[..len].iter_mut().for_each(|x| *x = x.max(0.0));
+        }
+        if self.has(ReluKeepsNegative) {
+            return Ok(());
+        }
+        self.naive.relu_forward(len, x)
+    }
+
+    fn relu_backward(&mut self, len: usize, out: &Buffer, grad: &mut Buffer) -> Done {
+        if self.has(ReluForgetsItWasOff) {
+            return Ok(());
+        }
+        self.naive.relu_backward(len, out, grad)
+    }
+
     fn policy_forward(
         &mut self,
         dims: VocabDims,

@@ -10,10 +10,10 @@ use crate::safetensors::{Entries, Options, SafeTensors, TensorInfo};
 
 /// A folder of which only regular files are opened.
 #[derive(Clone, Copy)]
-pub(super) struct PlainFolder<'a>(pub(super) &'a Path);
+pub(crate) struct PlainFolder<'a>(pub(crate) &'a Path);
 
 impl PlainFolder<'_> {
-    pub(super) fn has(self, file: &str) -> bool {
+    pub(crate) fn has(self, file: &str) -> bool {
         fs::symlink_metadata(self.0.join(file)).is_ok()
     }
 
@@ -31,7 +31,7 @@ impl PlainFolder<'_> {
         }
     }
 
-    pub(super) fn read(self, file: &str, limit: u64) -> Result<Vec<u8>, LoadError> {
+    pub(crate) fn read(self, file: &str, limit: u64) -> Result<Vec<u8>, LoadError> {
         let mut content = Vec::new();
         let read = self.open(file)?.take(limit + 1).read_to_end(&mut content);
         read.map_err(|source| LoadError::Io { file: file.into(), source })?;

@@ -16,15 +16,10 @@ impl ModelConfig {
     /// assert_eq!(ModelConfig::parse(config.to_json().as_bytes()).unwrap(), config);
     /// ```
     pub fn to_json(&self) -> String {
-        let (model_type, architecture) = match self.family {
-            Family::Llama => ("llama", "LlamaForCausalLM"),
-            Family::Mistral => ("mistral", "MistralForCausalLM"),
-            Family::Qwen2 => ("qwen2", "Qwen2ForCausalLM"),
-            Family::Qwen3 => ("qwen3", "Qwen3ForCausalLM"),
-        };
+        let (architecture, of_head) = self.head.to_json(self.family);
         let mut config = json!({
             "architectures": [architecture],
-            "model_type": model_type,
+            "model_type": self.family.prefix().to_lowercase(),
             "vocab_size": self.vocab_size,
             "hidden_size": self.hidden_size,
             "intermediate_size": self.intermediate_size,
@@ -51,6 +46,9 @@ impl ModelConfig {
         // Qwen2 has the biases without saying so, and no switch for them.
         if self.family != Family::Qwen2 {
             config["attention_bias"] = self.attention_bias.into();
+        }
+        for (field, value) in of_head.as_object().into_iter().flatten() {
+            config[field] = value.clone();
         }
         format!("{config:#}\n")
     }

@@ -1,10 +1,11 @@
+use core::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use half::{bf16, f16};
 
 use super::header::{METADATA, byte_len, is_name};
-use super::{Dtype, MAX_RANK, MAX_TENSORS};
+use super::{Dtype, Float, MAX_RANK, MAX_TENSORS};
 
 /// The type in which weights are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,13 +31,13 @@ impl Precision {
 
 /// A tensor to be written.
 #[derive(Clone, Copy, Debug)]
-pub struct Tensor<'a> {
+pub struct Tensor<'a, T = f32> {
     /// Its name.
     pub name: &'a str,
     /// Its axes, the slowest first.
     pub shape: &'a [u64],
     /// Its entries in C order.
-    pub entries: &'a [f32],
+    pub entries: &'a [T],
 }
 
 /// Why tensors cannot be written: a reader with default options would refuse them.
@@ -55,16 +56,16 @@ pub enum WriteError {
     #[error("{0:?} has a shape that its entries do not fill exactly")]
     Shape(String),
     /// An entry is NaN or infinite in the type in which it is written.
-    #[error("{tensor:?} is {value} at entry {index}, which is not finite in {precision:?}")]
+    #[error("{tensor:?} is {value} at entry {index}, which is not finite in {dtype}")]
     NotFinite {
         /// The tensor.
         tensor: String,
         /// The entry, counted over all axes.
         index: usize,
         /// The entry.
-        value: f32,
+        value: f64,
         /// The type in which it would have been written.
-        precision: Precision,
+        dtype: Dtype,
     },
 }
 
@@ -73,41 +74,59 @@ pub enum WriteError {
 /// # Errors
 /// [`WriteError`]; all but the entries are checked before the first byte is written.
 pub fn write(out: &mut impl Write, precision: Precision, tensors: &[Tensor<'_>]) -> Result<(), WriteError> {
-    let mut in_order = tensors.to_vec();
-    in_order.sort_unstable_by_key(|tensor| tensor.name);
-    let mut json = header(precision, &in_order)?;
-    // The data begin where entries of any type are aligned.
-    json.resize(json.len().next_multiple_of(8), b' ');
-    out.write_all(&(json.len() as u64).to_le_bytes())?;
-    out.write_all(&json)?;
-    for tensor in in_order {
-        match precision {
-            Precision::F32 => write_entries(out, precision, tensor, |x| (x.is_finite(), x.to_le_bytes())),
-            Precision::F16 => write_entries(out, precision, tensor, |x| {
+    let tensors: Vec<_> = tensors.iter().map(|&tensor| (precision, tensor)).collect();
+    write_mixed(out, &tensors)
+}
+
+/// Writes tensors of several types: those of larger entries first, so that all are aligned, then in the order of names.
+///
+/// # Errors
+/// [`WriteError`]; all but the entries are checked before the first byte is written.
+pub fn write_mixed(out: &mut impl Write, tensors: &[(Precision, Tensor<'_>)]) -> Result<(), WriteError> {
+    let mut in_order: Vec<_> = tensors.iter().map(|&(precision, tensor)| (precision.dtype(), tensor)).collect();
+    in_order.sort_unstable_by_key(|(dtype, tensor)| (Reverse(dtype.size()), tensor.name));
+    write_header(out, &in_order)?;
+    for (dtype, tensor) in in_order {
+        match dtype {
+            Dtype::F16 => write_entries(out, dtype, tensor, |x| {
                 let x = f16::from_f32(x);
                 (x.is_finite(), x.to_le_bytes())
             }),
-            Precision::BF16 => write_entries(out, precision, tensor, |x| {
+            Dtype::BF16 => write_entries(out, dtype, tensor, |x| {
                 let x = bf16::from_f32(x);
                 (x.is_finite(), x.to_le_bytes())
             }),
+            _ => write_entries(out, dtype, tensor, |x| (x.is_finite(), x.to_le_bytes())),
         }?;
     }
     Ok(())
 }
 
-fn write_entries<const SIZE: usize>(
+/// Writes without rounding, numbers of 32 or 64 bits.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_exact<T: Float>(out: &mut impl Write, tensors: &[Tensor<'_, T>]) -> Result<(), WriteError> {
+    let mut in_order: Vec<_> = tensors.iter().map(|&tensor| (T::DTYPE, tensor)).collect();
+    in_order.sort_unstable_by_key(|(_, tensor)| tensor.name);
+    write_header(out, &in_order)?;
+    let mut tensors = in_order.into_iter();
+    tensors.try_for_each(|(dtype, tensor)| write_entries(out, dtype, tensor, |x| (x.is_finite(), x.to_le_bytes())))
+}
+
+fn write_entries<T: Float, Bytes: AsRef<[u8]>>(
     out: &mut impl Write,
-    precision: Precision,
-    tensor: Tensor<'_>,
-    convert: impl Fn(f32) -> (bool, [u8; SIZE]),
+    dtype: Dtype,
+    tensor: Tensor<'_, T>,
+    convert: impl Fn(T) -> (bool, Bytes),
 ) -> Result<(), WriteError> {
     for (index, &value) in tensor.entries.iter().enumerate() {
         let (is_finite, bytes) = convert(value);
         if !is_finite {
-            return Err(WriteError::NotFinite { tensor: tensor.name.into(), index, value, precision });
+            let (tensor, value) = (tensor.name.into(), value.widen());
+            return Err(WriteError::NotFinite { tensor, index, value, dtype });
         }
-        out.write_all(&bytes)?;
+        out.write_all(bytes.as_ref())?;
     }
     Ok(())
 }
@@ -119,15 +138,14 @@ enum Entry<'a> {
     Tensor { dtype: String, shape: &'a [u64], data_offsets: [u64; 2] },
 }
 
-fn header(precision: Precision, in_order: &[Tensor<'_>]) -> Result<Vec<u8>, WriteError> {
-    if in_order.len() > MAX_TENSORS || in_order.iter().any(|tensor| tensor.shape.len() > MAX_RANK) {
+fn write_header<T>(out: &mut impl Write, in_order: &[(Dtype, Tensor<'_, T>)]) -> Result<(), WriteError> {
+    if in_order.len() > MAX_TENSORS || in_order.iter().any(|(_, tensor)| tensor.shape.len() > MAX_RANK) {
         return Err(WriteError::TooMany);
     }
     // transformers asks for this key.
     let mut entries = BTreeMap::from([(METADATA, Entry::Metadata { format: "pt" })]);
-    let dtype = precision.dtype();
     let mut begin = 0;
-    for &Tensor { name, shape, entries: values } in in_order {
+    for &(dtype, Tensor { name, shape, entries: values }) in in_order {
         let end = match byte_len(dtype, shape) {
             Some(bytes) if bytes == values.len() as u64 * dtype.size() => begin + bytes,
             _ => return Err(WriteError::Shape(name.into())),
@@ -138,5 +156,9 @@ fn header(precision: Precision, in_order: &[Tensor<'_>]) -> Result<Vec<u8>, Writ
         }
         begin = end;
     }
-    Ok(serde_json::to_vec(&entries).map_err(io::Error::from)?)
+    let mut json = serde_json::to_vec(&entries).map_err(io::Error::from)?;
+    // The data begin where entries of any type are aligned.
+    json.resize(json.len().next_multiple_of(8), b' ');
+    out.write_all(&(json.len() as u64).to_le_bytes())?;
+    Ok(out.write_all(&json)?)
 }

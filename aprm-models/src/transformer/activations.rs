@@ -6,9 +6,13 @@ use crate::config::ModelConfig;
 #[derive(Clone, Debug)]
 pub struct Activations<Buffer> {
     rows: usize,
+    entries: usize,
     /// The residual stream before each layer and after the last, `[rows, hidden]`.
     pub(super) streams: Vec<Buffer>,
+    /// One for each layer, or one that all layers use in turn.
     pub(super) layers: Vec<LayerActivations<Buffer>>,
+    /// The layer that wrote last.
+    pub(super) latest: usize,
     /// `[rows]`.
     pub(super) final_rstd: Buffer,
     /// The last layer's outputs, normalised, `[rows, hidden]`.
@@ -67,7 +71,7 @@ pub struct Scratch<Buffer> {
 }
 
 /// Entries per row of each kind of activation.
-struct Widths {
+pub(super) struct Widths {
     hidden: usize,
     heads: usize,
     kv_heads: usize,
@@ -78,7 +82,7 @@ struct Widths {
 }
 
 impl Widths {
-    fn new(config: &ModelConfig) -> Self {
+    pub(super) fn new(config: &ModelConfig) -> Self {
         let (heads, kv_heads) = (config.num_attention_heads, config.num_key_value_heads);
         Self {
             hidden: config.hidden_size,
@@ -93,7 +97,7 @@ impl Widths {
 }
 
 impl<Buffer> Activations<Buffer> {
-    /// Room for the activations of so many rows.
+    /// Room for the activations of so many rows, all of which are kept for the backward pass.
     ///
     /// # Errors
     /// Whatever the device reports.
@@ -102,12 +106,58 @@ impl<Buffer> Activations<Buffer> {
         config: &ModelConfig,
         rows: usize,
     ) -> Result<Self, B::Error> {
+        Self::with_layers(backend, config, rows, config.num_hidden_layers)
+    }
+
+    /// Room for the activations of so many rows, of which the residual stream is kept and a single layer.
+    ///
+    /// The backward pass computes a layer anew unless it is the last that ran, up to its last linear map, from the stream that entered it.
+    /// The kernels and their operands are the same, so the gradients are, bit for bit.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    ///
+    /// # Reference
+    /// Chen, Xu, Zhang and Guestrin 2016, arXiv 1604.06174, with one segment for each layer.
+    pub fn recomputed<B: Backend<Buffer = Buffer>>(
+        backend: &mut B,
+        config: &ModelConfig,
+        rows: usize,
+    ) -> Result<Self, B::Error> {
+        Self::with_layers(backend, config, rows, config.num_hidden_layers.min(1))
+    }
+
+    fn with_layers<B: Backend<Buffer = Buffer>>(
+        backend: &mut B,
+        config: &ModelConfig,
+        rows: usize,
+        layers: usize,
+    ) -> Result<Self, B::Error> {
         let widths = Widths::new(config);
-        let mut allocate = |width: usize| backend.allocate(rows * width);
+        let mut entries = 0;
+        let mut allocate = |width: usize| {
+            entries += rows * width;
+            backend.allocate(rows * width)
+        };
         let streams = (0..=config.num_hidden_layers).map(|_| allocate(widths.hidden)).collect::<Result<_, _>>()?;
-        let layers = (0..config.num_hidden_layers).map(|_| LayerActivations::new(&widths, &mut allocate));
-        let layers = layers.collect::<Result<_, _>>()?;
-        Ok(Self { rows, streams, layers, final_rstd: allocate(1)?, hidden: allocate(widths.hidden)? })
+        let layers = (0..layers).map(|_| LayerActivations::new(&widths, &mut allocate)).collect::<Result<_, _>>()?;
+        let (final_rstd, hidden) = (allocate(1)?, allocate(widths.hidden)?);
+        Ok(Self { rows, entries, streams, layers, latest: 0, final_rstd, hidden })
+    }
+
+    /// How many numbers it holds, of all buffers together.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Where a layer's activations belong.
+    pub(super) fn slot(&self, layer: usize) -> usize {
+        layer.min(self.layers.len() - 1)
+    }
+
+    /// Whether another layer has written its activations over this one's.
+    pub(super) fn is_overwritten(&self, layer: usize) -> bool {
+        self.latest != layer && self.slot(self.latest) == self.slot(layer)
     }
 
     /// How many rows there is room for.
@@ -121,7 +171,7 @@ impl<Buffer> Activations<Buffer> {
 }
 
 impl<Buffer> LayerActivations<Buffer> {
-    fn new<E>(widths: &Widths, allocate: &mut impl FnMut(usize) -> Result<Buffer, E>) -> Result<Self, E> {
+    pub(super) fn new<E>(widths: &Widths, allocate: &mut impl FnMut(usize) -> Result<Buffer, E>) -> Result<Self, E> {
         let raw_qkv = match widths.has_qk_norms {
             true => {
                 Some(RawQkv { qkv: allocate(widths.qkv)?, rstd: [allocate(widths.heads)?, allocate(widths.kv_heads)?] })

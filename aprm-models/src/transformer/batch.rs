@@ -9,6 +9,8 @@ pub struct Batch<B: Backend> {
     sequences: usize,
     rows: usize,
     longest: usize,
+    /// What is on its way to the device.
+    host: Vec<u32>,
 }
 
 impl<B: Backend> Batch<B> {
@@ -24,6 +26,7 @@ impl<B: Backend> Batch<B> {
             sequences: 0,
             rows: 0,
             longest: 0,
+            host: Vec::with_capacity(rows.max(sequences + 1)),
         })
     }
 
@@ -35,18 +38,21 @@ impl<B: Backend> Batch<B> {
     /// # Panics
     /// If they do not fit, as the device's write tells.
     pub fn set(&mut self, backend: &mut B, sequences: &[&[u32]]) -> Result<(), B::Error> {
-        let tokens = sequences.concat();
-        let positions: Vec<u32> = sequences.iter().flat_map(|sequence| 0..sequence.len() as u32).collect();
-        let mut offsets = vec![0];
-        offsets.extend(sequences.iter().scan(0, |rows, sequence| {
+        let Self { tokens, positions, offsets, host, .. } = self;
+        let mut write = |indices: &mut B::Indices, entries: &mut dyn Iterator<Item = u32>| {
+            host.clear();
+            host.extend(entries);
+            backend.write_indices(host, indices)
+        };
+        write(tokens, &mut sequences.iter().flat_map(|sequence| sequence.iter().copied()))?;
+        write(positions, &mut sequences.iter().flat_map(|sequence| 0..sequence.len() as u32))?;
+        let ends = sequences.iter().scan(0, |rows, sequence| {
             *rows += sequence.len() as u32;
             Some(*rows)
-        }));
-        backend.write_indices(&tokens, &mut self.tokens)?;
-        backend.write_indices(&positions, &mut self.positions)?;
-        backend.write_indices(&offsets, &mut self.offsets)?;
+        });
+        write(offsets, &mut std::iter::once(0).chain(ends))?;
         self.sequences = sequences.len();
-        self.rows = tokens.len();
+        self.rows = sequences.iter().map(|sequence| sequence.len()).sum();
         self.longest = sequences.iter().map(|sequence| sequence.len()).max().unwrap_or(0);
         Ok(())
     }

@@ -18,10 +18,26 @@ impl<B: Backend> Transformer<B> {
         saved: &mut LayerActivations<B::Buffer>,
         next: &mut B::Buffer,
     ) -> Result<(), B::Error> {
+        self.layer_activations(backend, weights, layer, batch, x, saved)?;
+        let rows = batch.rows();
+        let onto_stream = LinearDims { accumulate: true, ..self.linear_dims(rows, layer.down) };
+        backend.copy(rows * self.config.hidden_size, &saved.middle, next)?;
+        backend.linear_forward(onto_stream, &saved.gated, &weights[layer.down], None, next)
+    }
+
+    /// What the backward pass reads: all but the stream that leaves the layer.
+    pub(super) fn layer_activations(
+        &self,
+        backend: &mut B,
+        weights: &[B::Buffer],
+        layer: LayerIndices,
+        batch: &Batch<B>,
+        x: &B::Buffer,
+        saved: &mut LayerActivations<B::Buffer>,
+    ) -> Result<(), B::Error> {
         let (rows, hidden) = (batch.rows(), self.config.hidden_size);
         let norm = self.norm_dims(rows);
         let linear = |tensor| self.linear_dims(rows, tensor);
-        let onto_stream = |tensor| LinearDims { accumulate: true, ..self.linear_dims(rows, tensor) };
 
         backend.rms_norm_forward(norm, x, &weights[layer.input_norm], &mut saved.normed, &mut saved.input_rstd)?;
         let bias = layer.qkv_bias.map(|bias| &weights[bias]);
@@ -46,16 +62,15 @@ impl<B: Backend> Transformer<B> {
             &mut saved.log_sum_exp,
         )?;
         backend.copy(rows * hidden, x, &mut saved.middle)?;
+        let onto_stream = LinearDims { accumulate: true, ..linear(layer.attention_out) };
         let out = &weights[layer.attention_out];
-        backend.linear_forward(onto_stream(layer.attention_out), &saved.attended, out, None, &mut saved.middle)?;
+        backend.linear_forward(onto_stream, &saved.attended, out, None, &mut saved.middle)?;
 
         let post_norm = &weights[layer.post_norm];
         backend.rms_norm_forward(norm, &saved.middle, post_norm, &mut saved.post_normed, &mut saved.post_rstd)?;
         let gate_up = &weights[layer.gate_up];
         backend.linear_forward(linear(layer.gate_up), &saved.post_normed, gate_up, None, &mut saved.gate_up)?;
-        backend.swiglu_forward(self.swiglu_dims(rows), &saved.gate_up, &mut saved.gated)?;
-        backend.copy(rows * hidden, &saved.middle, next)?;
-        backend.linear_forward(onto_stream(layer.down), &saved.gated, &weights[layer.down], None, next)
+        backend.swiglu_forward(self.swiglu_dims(rows), &saved.gate_up, &mut saved.gated)
     }
 
     /// Takes the gradient with respect to the layer's output in `scratch.grad_stream` to that of its input.

@@ -9,6 +9,9 @@ impl<B: Backend> Transformer<B> {
     ///
     /// # Errors
     /// Whatever the device reports.
+    ///
+    /// # Panics
+    /// If the model has another head.
     pub fn lm_head_forward(
         &self,
         backend: &mut B,
@@ -17,7 +20,7 @@ impl<B: Backend> Transformer<B> {
         hidden: &B::Buffer,
         logits: &mut B::Buffer,
     ) -> Result<(), B::Error> {
-        let head = self.layout.lm_head;
+        let head = self.lm_head();
         backend.linear_forward(self.linear_dims(rows, head), hidden, &weights.0[head], None, logits)
     }
 
@@ -25,6 +28,9 @@ impl<B: Backend> Transformer<B> {
     ///
     /// # Errors
     /// Whatever the device reports.
+    ///
+    /// # Panics
+    /// If the model has another head.
     #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
     pub fn lm_head_backward(
         &self,
@@ -36,9 +42,13 @@ impl<B: Backend> Transformer<B> {
         grad_hidden: &mut B::Buffer,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
-        let head = self.layout.lm_head;
+        let head = self.lm_head();
         let dims = self.linear_dims(rows, head);
         backend.linear_backward_input(dims, grad_logits, &weights.0[head], grad_hidden)?;
         backend.linear_backward_weight(dims, hidden, grad_logits, &mut gradients.0[head], None)
+    }
+
+    fn lm_head(&self) -> usize {
+        self.layout.lm_head.expect("a language model, whose head is over the vocabulary")
     }
 }

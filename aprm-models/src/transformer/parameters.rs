@@ -37,6 +37,30 @@ pub struct ParameterSpace<'a, B> {
 }
 
 impl<B: Backend> ParameterSpace<'_, B> {
+    /// `squared_norm[0] ← ‖x‖²`, without waiting for the device.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn squared_norm(&mut self, x: &Parameters<B::Buffer>, squared_norm: &mut B::Buffer) -> Result<(), B::Error> {
+        self.backend.fill(1, B::Scalar::zero(), squared_norm)?;
+        let mut tensors = self.layout.tensors.iter().zip(&x.0);
+        tensors.try_for_each(|(spec, x)| self.backend.sum_of_squares(spec.len(), x, squared_norm))
+    }
+
+    /// `x ← x min(1, max_norm / √squared_norm[0])`, without waiting for the device.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn clip(
+        &mut self,
+        max_norm: B::Scalar,
+        squared_norm: &B::Buffer,
+        x: &mut Parameters<B::Buffer>,
+    ) -> Result<(), B::Error> {
+        let mut tensors = self.layout.tensors.iter().zip(&mut x.0);
+        tensors.try_for_each(|(spec, x)| self.backend.clip(spec.len(), max_norm, squared_norm, x))
+    }
+
     /// Runs an operation on each tensor of two vectors.
     fn zip(
         &mut self,

@@ -5,6 +5,9 @@ python -m pip install torch==2.15.0 transformers==5.23.0 safetensors && python m
 FOLDER/config.json, FOLDER/model.safetensors   as save_pretrained writes them
 FOLDER/golden.safetensors                      ids, logits, the mean cross-entropy of the next tokens, its gradients by
                                                name, the loss after each of ten AdamW steps, greedy continuations
+
+Reward models have class logits of all tokens, and the mean cross-entropy of four of them against soft labels; their
+heads are transformers' own or those of heads.py.
 """
 
 import os
@@ -14,6 +17,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import torch
 import transformers
+from heads import HEADED
 from safetensors.torch import save_file
 
 SHAPE = dict(
@@ -81,4 +85,39 @@ for name, config in MODELS.items():
         optimizer.step()
         losses.append(loss.item())
     golden["losses"] = torch.tensor(losses)
+    save_file(golden, folder / "golden.safetensors")
+
+TOKEN_CLASSIFIERS = {
+    "qwen2_token_classifier": transformers.Qwen2Config(**SHAPE, num_key_value_heads=2),
+    "llama_token_classifier": transformers.LlamaConfig(**SHAPE, num_key_value_heads=4, num_labels=3),
+}
+STEPS = [4, 11, 23, 39]
+
+for name in [*TOKEN_CLASSIFIERS, *HEADED]:
+    torch.manual_seed(0)
+    if name in HEADED:
+        model = HEADED[name].random(SHAPE)
+    else:
+        model = transformers.AutoModelForTokenClassification.from_config(TOKEN_CLASSIFIERS[name])
+    model = model.float().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    folder = here / name
+    model.save_pretrained(folder)
+
+    ids = torch.randint(SHAPE["vocab_size"], (1, 40))
+    logits = model(ids).logits[0]
+    golden = {"ids": ids[0].int(), "logits": logits.detach(), "steps": torch.tensor(STEPS).int()}
+    chosen = logits[STEPS]
+    if chosen.shape[1] == 1:  # one number is the logit of the right class, beside a zero
+        chosen = torch.cat([torch.zeros_like(chosen), chosen], 1)
+    labels = torch.rand_like(chosen)
+    labels = labels / labels.sum(1, keepdim=True)
+    loss = torch.nn.functional.cross_entropy(chosen, labels)
+    loss.backward()
+    golden |= {"labels": labels, "loss": loss.detach().reshape(1)}
+    for parameter_name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            golden[f"gradient.{parameter_name}"] = parameter.grad.clone()
     save_file(golden, folder / "golden.safetensors")

@@ -1,9 +1,25 @@
 //! Model files: what is accepted, what is refused, and what survives a crash; and models held to transformers.
 
+mod aprm;
+mod arithmetic;
 mod checkpoint;
 mod config;
+mod data;
+mod data_sets;
 mod durable_file;
+mod learner;
+mod oracle;
+#[cfg(unix)]
+mod process_oracle;
+mod recomputation;
 mod safetensors;
+mod score_head;
+mod step_scorer;
+#[cfg(feature = "tokenizers")]
+mod step_text;
+mod tiny;
+mod tokenizer;
+mod training_state;
 mod transformer;
 
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
 //! The safetensors reader: hostile files by hand, every small corruption, and the reference reader beside it.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::time::{Duration, Instant};
 
 use aprm_models::safetensors::{Header, Options, Precision, ReadError, SafeTensors, Tensor, WriteError, write};
 use rand::rngs::ChaCha8Rng;
@@ -228,7 +227,7 @@ impl Seek for Counter<'_> {
 }
 
 #[test]
-fn a_hostile_header_costs_little() {
+fn a_hostile_header_is_refused_by_its_size() {
     let entries = |n: u32| {
         let entries: Vec<_> =
             (0..n).map(|i| format!(r#""{i}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#)).collect();
@@ -243,10 +242,7 @@ fn a_hostile_header_costs_little() {
         (format!(r#"{{"w":{{"dtype":"U8","shape":[{}0],"data_offsets":[0,0]}}}}"#, "0,".repeat(20_000_000)), "rank"),
     ] {
         let file = file(header, &[]);
-        let begin = Instant::now();
         SafeTensors::new(Cursor::new(&file), any).map(|_| ()).expect_err(what);
-        // Far above what it takes, and far below what parsing a million tensors takes.
-        assert!(begin.elapsed() < Duration::from_secs(2), "{what}: {:?}", begin.elapsed());
         if file.len() > 16 << 20 {
             let mut count = 0;
             SafeTensors::new(Counter(Cursor::new(&file), &mut count), Options::default()).map(|_| ()).expect_err(what);

@@ -16,16 +16,16 @@ use safetensors::SafeTensors;
 
 use crate::{FAMILIES, golden};
 
-fn file(family: &str, name: &str) -> Vec<u8> {
+pub(crate) fn file(family: &str, name: &str) -> Vec<u8> {
     std::fs::read(golden(family).join(name)).unwrap()
 }
 
-fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+pub(crate) fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
     let bytes = tensors.tensor(name).unwrap_or_else(|_| panic!("{name}")).data();
     bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
 }
 
-fn integers(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
+pub(crate) fn integers(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
     floats(tensors, name).into_iter().map(f32::to_bits).collect()
 }
 
@@ -97,7 +97,7 @@ where
 }
 
 /// The largest |a − b| is at most `tolerance` times the largest |b|.
-fn assert_close(what: &str, actual: &[f64], expected: &[f32], tolerance: f64) {
+pub(crate) fn assert_close(what: &str, actual: &[f64], expected: &[f32], tolerance: f64) {
     assert_eq!(actual.len(), expected.len(), "{what}");
     let largest = expected.iter().fold(0.0, |largest, &e| f64::max(largest, f64::from(e).abs()));
     for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {

@@ -2,128 +2,285 @@
 
 use std::ops::Range;
 
-use aprm_core::scalar::Scalar;
 use ndarray::{ArrayView2, ArrayViewMut2};
+use pulp::Simd;
 
-use crate::gemm::row;
-use crate::tile;
+use crate::gemm::{Tile, VECTORS, add_terms, zeros};
+use crate::matrix::{row, rows_mut};
+use crate::real::Real;
 
 /// Queries that are taken together.
 pub(crate) const BLOCK: usize = 32;
 
-/// A row for each key, and a column for each query of a block.
-pub(super) type Columns<T> = [[T; BLOCK]];
+/// An entry for each query of a block, within as few cache lines as can be.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct Column<T>(pub(crate) [T; BLOCK]);
 
 /// The rows of a block, scaled, as columns; zeros where the block ends early.
 #[inline(always)]
-pub(super) fn transpose<T: Scalar>(block: &Range<usize>, x: ArrayView2<'_, T>, scale: T, columns: &mut Columns<T>) {
+pub(crate) fn transpose<T: Real>(block: &Range<usize>, x: ArrayView2<'_, T>, scale: T, columns: &mut [Column<T>]) {
     if block.len() < BLOCK {
-        columns.as_flattened_mut().fill(T::zero());
+        columns.fill(Column([T::zero(); BLOCK]));
     }
     for (i, r) in block.clone().enumerate() {
         for (column, &x) in columns.iter_mut().zip(row(x, r)) {
-            column[i] = x * scale;
+            column.0[i] = x * scale;
         }
     }
 }
 
-/// `products_j ← Σ_c x_jc columns_c`.
+/// `products_j ← Σ_c x_jc columns_c` for the first `queries` columns, R rows at a time.
 #[inline(always)]
-pub(super) fn multiply<T: Scalar>(x: ArrayView2<'_, T>, columns: &Columns<T>, products: &mut Columns<T>) {
-    let mut tiles = products.chunks_exact_mut(tile::ROWS);
-    let mut j = 0;
-    for products in &mut tiles {
-        let x: [&[T]; tile::ROWS] = std::array::from_fn(|r| row(x, j + r));
-        multiply_tile(x, columns, products);
-        j += tile::ROWS;
-    }
-    for products in tiles.into_remainder() {
-        multiply_tile([row(x, j)], columns, std::slice::from_mut(products));
-        j += 1;
+pub(crate) fn multiply<T: Real, S: Simd, const R: usize>(
+    simd: S,
+    x: ArrayView2<'_, T>,
+    queries: usize,
+    columns: &[Column<T>],
+    products: &mut [Column<T>],
+) {
+    if queries <= T::count::<S>() {
+        multiply_registers::<T, S, R, 1>(simd, x, queries, columns, products);
+    } else {
+        multiply_registers::<T, S, R, 2>(simd, x, queries, columns, products);
     }
 }
 
 #[inline(always)]
-fn multiply_tile<T: Scalar, const R: usize>(x: [&[T]; R], columns: &Columns<T>, products: &mut Columns<T>) {
-    let x = x.map(|x| &x[..columns.len()]);
-    for first in (0..BLOCK).step_by(tile::COLUMNS) {
-        let product = tile::product::<T, R, { tile::COLUMNS }>(
-            0..columns.len(),
-            #[inline(always)]
-            |c| (x.map(|x| x[c]), tile::columns(&columns[c], first)),
-        );
-        for (products, product) in products.iter_mut().zip(product) {
-            products[first..first + tile::COLUMNS].copy_from_slice(&product);
+fn multiply_registers<T: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    x: ArrayView2<'_, T>,
+    queries: usize,
+    columns: &[Column<T>],
+    products: &mut [Column<T>],
+) {
+    let (width, last) = (V * T::count::<S>(), x.nrows() - 1);
+    for (first_row, products) in (0..).step_by(R).zip(products.chunks_mut(R)) {
+        // Where rows are missing, the last is there more than once.
+        let mut rows: [&[T]; R] = [&[]; R];
+        for (r, entries) in rows.iter_mut().enumerate() {
+            *entries = &row(x, last.min(first_row + r))[..columns.len()];
+        }
+        for first in (0..queries).step_by(width) {
+            let mut sums = zeros::<T, S, R, V>(simd);
+            add_terms(
+                simd,
+                &mut sums,
+                0..columns.len(),
+                #[inline(always)]
+                |r, c| rows[r][c],
+                #[inline(always)]
+                |c| *registers::<T, S, V>(&columns[c].0[first..first + width]),
+            );
+            for (product, sums) in products.iter_mut().zip(sums) {
+                T::lanes_mut::<S>(&mut product.0[first..first + width]).copy_from_slice(&sums);
+            }
         }
     }
+}
+
+/// The first registers of a slice.
+#[inline(always)]
+fn registers<T: Real, S: Simd, const V: usize>(entries: &[T]) -> &[T::Lanes<S>; V] {
+    T::lanes::<S>(entries).first_chunk().expect("a row of a tile is as wide as a tile")
 }
 
 /// Replaces scores by `exp(score − max)`, zero for keys that a query does not see, and gives the maxima and the sums.
 #[inline(always)]
-pub(super) fn softmax<T: Scalar>(block: &Range<usize>, scores: &mut Columns<T>) -> ([T; BLOCK], [T; BLOCK]) {
+pub(crate) fn softmax<T: Real>(block: &Range<usize>, scores: &mut [Column<T>]) -> ([T; BLOCK], [T; BLOCK]) {
     for (j, scores) in scores[block.start..].iter_mut().enumerate() {
-        scores[..j].fill(T::neg_infinity());
+        scores.0[..j].fill(T::neg_infinity());
     }
+    softmax_of_all(scores)
+}
+
+/// The same where all keys are seen.
+#[inline(always)]
+pub(crate) fn softmax_of_all<T: Real>(scores: &mut [Column<T>]) -> ([T; BLOCK], [T; BLOCK]) {
     let (mut max, mut sum) = ([T::neg_infinity(); BLOCK], [T::zero(); BLOCK]);
     for scores in scores.iter() {
-        for (max, &score) in max.iter_mut().zip(scores) {
+        for (max, &score) in max.iter_mut().zip(&scores.0) {
             *max = if score > *max { score } else { *max };
         }
     }
     for scores in scores.iter_mut() {
-        for (score, &max) in scores.iter_mut().zip(&max) {
+        for (score, &max) in scores.0.iter_mut().zip(&max) {
             *score = (*score - max).exp();
         }
-        for (sum, &score) in sum.iter_mut().zip(scores.iter()) {
+        for (sum, &score) in sum.iter_mut().zip(&scores.0) {
             *sum += score;
         }
     }
     (max, sum)
 }
 
-/// `out_i ← out_i + Σ_{j ≤ i} weights_ji x_j` for the queries i of a block.
+/// `out_i ← Σ_{j ≤ i} weights_ji x_j` for the queries i of a block, R of them at a time.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "i is a column")]
-pub(super) fn add_seen<T: Scalar>(
+pub(crate) fn sum_seen<T: Real, S: Simd, const R: usize>(
+    simd: S,
     block: &Range<usize>,
-    weights: &Columns<T>,
+    weights: &[Column<T>],
     x: ArrayView2<'_, T>,
     out: &mut ArrayViewMut2<'_, T>,
 ) {
-    let whole = block.len() / tile::ROWS * tile::ROWS;
-    for i in (0..whole).step_by(tile::ROWS) {
-        tile::add::<T, { tile::ROWS }>(i, 0..block.start + i + 1, |j| *tile::columns(&weights[j], i), x, out);
-        for r in 1..tile::ROWS {
-            // One after the other, as if they had been part of the sum before.
-            for j in block.start + i + 1..=block.start + i + r {
-                tile::add(i + r, j..j + 1, |j| [weights[j][i + r]], x, out);
-            }
-        }
-    }
-    for i in whole..block.len() {
-        tile::add(i, 0..block.start + i + 1, |j| [weights[j][i]], x, out);
+    for i in (0..block.len()).step_by(R) {
+        let rows = i..block.len().min(i + R);
+        let all_see = block.start + rows.start + 1;
+        let terms = Terms { all: 0..block.start + rows.end, some: all_see..block.start + rows.end };
+        sum_rows::<T, S, R>(
+            simd,
+            terms,
+            #[inline(always)]
+            |r, j| j < all_see + r,
+            #[inline(always)]
+            |r, j| weights[j].0[i + r],
+            x,
+            false,
+            rows_mut(out, rows),
+        );
     }
 }
 
 /// `out_j ← out_j + Σ_{i ≥ j} weights_ji x_i`, where i runs over the queries of a block.
 #[inline(always)]
-pub(super) fn add_seeing<T: Scalar>(
+pub(crate) fn add_seeing<T: Real, S: Simd, const R: usize>(
+    simd: S,
     block: &Range<usize>,
-    weights: &Columns<T>,
+    weights: &[Column<T>],
     x: ArrayView2<'_, T>,
     out: &mut ArrayViewMut2<'_, T>,
 ) {
-    let whole = block.end / tile::ROWS * tile::ROWS;
-    let first_seeing = |j: usize| j.saturating_sub(block.start);
-    for j in (0..whole).step_by(tile::ROWS) {
-        let rows: [&[T; BLOCK]; tile::ROWS] = std::array::from_fn(|r| &weights[j + r]);
-        let all_see = first_seeing(j + tile::ROWS - 1);
-        tile::add(j, all_see..block.len(), |i| rows.map(|weights| weights[i]), x, out);
-        for (r, weights) in rows.into_iter().enumerate() {
-            tile::add(j + r, first_seeing(j + r)..all_see, |i| [weights[i]], x, out);
+    for j in (0..block.end).step_by(R) {
+        let rows = j..block.end.min(j + R);
+        let first_seeing = |j: usize| j.saturating_sub(block.start);
+        let all_see = first_seeing(rows.end - 1);
+        let terms = Terms { all: first_seeing(j)..block.len(), some: first_seeing(j)..all_see };
+        // Where rows are missing, the last is there more than once.
+        let mut weights_of = [&weights[j].0; R];
+        for (r, weights_of) in weights_of.iter_mut().enumerate() {
+            *weights_of = &weights[(rows.end - 1).min(j + r)].0;
+        }
+        sum_rows::<T, S, R>(
+            simd,
+            terms,
+            #[inline(always)]
+            |r, i| first_seeing(j + r) <= i,
+            #[inline(always)]
+            |r, i| weights_of[r][i],
+            x,
+            true,
+            rows_mut(out, rows),
+        );
+    }
+}
+
+/// `out_i ← Σ_j weights_ji x_j` for some queries i that see all of x, R of them at a time.
+#[inline(always)]
+pub(crate) fn sum_all<T: Real, S: Simd, const R: usize>(
+    simd: S,
+    weights: &[Column<T>],
+    x: ArrayView2<'_, T>,
+    out: &mut ArrayViewMut2<'_, T>,
+) {
+    for i in (0..out.nrows()).step_by(R) {
+        let rows = i..out.nrows().min(i + R);
+        let terms = Terms { all: 0..weights.len(), some: 0..0 };
+        sum_rows::<T, S, R>(
+            simd,
+            terms,
+            #[inline(always)]
+            |_, _| true,
+            #[inline(always)]
+            |r, j| weights[j].0[i + r],
+            x,
+            false,
+            rows_mut(out, rows),
+        );
+    }
+}
+
+/// The terms of a sum over rows, and those among them that not all sums have.
+#[derive(Clone)]
+struct Terms {
+    all: Range<usize>,
+    some: Range<usize>,
+}
+
+/// `Σ_k weight(r, k) x_k` over the terms that sum r has, in their order, for the rows of `out`, which are R at most.
+#[inline(always)]
+fn sum_rows<T: Real, S: Simd, const R: usize>(
+    simd: S,
+    terms: Terms,
+    has: impl Fn(usize, usize) -> bool + Copy,
+    weight: impl Fn(usize, usize) -> T + Copy,
+    x: ArrayView2<'_, T>,
+    accumulate: bool,
+    mut out: ArrayViewMut2<'_, T>,
+) {
+    let lanes = T::count::<S>();
+    let mut first = 0;
+    while x.ncols() - first >= VECTORS * lanes {
+        let end = first + VECTORS * lanes;
+        let sums = sum_tile::<T, S, R, VECTORS>(
+            simd,
+            &terms,
+            has,
+            weight,
+            #[inline(always)]
+            |k| *registers::<T, S, VECTORS>(&row(x, k)[first..end]),
+        );
+        for (r, sums) in sums.into_iter().enumerate().take(out.nrows()) {
+            let mut out = out.row_mut(r);
+            let out = &mut out.as_slice_mut().expect("the entries of a head are contiguous")[first..end];
+            for (out, sum) in T::lanes_mut::<S>(out).iter_mut().zip(sums) {
+                *out = if accumulate { T::plus(simd, *out, sum) } else { sum };
+            }
+        }
+        first = end;
+    }
+    while x.ncols() > first {
+        let end = x.ncols().min(first + lanes);
+        let sums = sum_tile::<T, S, R, 1>(
+            simd,
+            &terms,
+            has,
+            weight,
+            #[inline(always)]
+            |k| [T::load(simd, &row(x, k)[first..end])],
+        );
+        for (r, [sum]) in sums.into_iter().enumerate().take(out.nrows()) {
+            let mut out = out.row_mut(r);
+            let out = &mut out.as_slice_mut().expect("the entries of a head are contiguous")[first..end];
+            let sum = if accumulate { T::plus(simd, T::load(simd, out), sum) } else { sum };
+            T::store(simd, out, sum);
+        }
+        first = end;
+    }
+}
+
+#[inline(always)]
+fn sum_tile<T: Real, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    Terms { all, some }: &Terms,
+    has: impl Fn(usize, usize) -> bool,
+    weight: impl Fn(usize, usize) -> T + Copy,
+    x: impl Fn(usize) -> [T::Lanes<S>; V] + Copy,
+) -> Tile<T, S, R, V> {
+    let mut sums = zeros::<T, S, R, V>(simd);
+    if some.is_empty() {
+        add_terms(simd, &mut sums, all.clone(), weight, x);
+        return sums;
+    }
+    add_terms(simd, &mut sums, all.start..some.start, weight, x);
+    for k in some.clone() {
+        let mut more = sums;
+        add_terms(simd, &mut more, k..k + 1, weight, x);
+        for (r, (sums, more)) in sums.iter_mut().zip(more).enumerate() {
+            if has(r, k) {
+                *sums = more;
+            }
         }
     }
-    for (j, weights) in weights[..block.end].iter().enumerate().skip(whole) {
-        tile::add(j, first_seeing(j)..block.len(), |i| [weights[i]], x, out);
-    }
+    add_terms(simd, &mut sums, some.end..all.end, weight, x);
+    sums
 }

@@ -1,6 +1,13 @@
-//! A training step (forward, backward, AdamW) of the small Llama models of train_step.py, on ragged batches.
+//! A training step (forward, backward, AdamW) of the small Llama models of train_step.py, on ragged batches, and where
+//! its time goes.
 //!
-//! `cargo bench -p aprm-models --bench train_step -- [a|b|c]`, on as many threads as `RAYON_NUM_THREADS` says.
+//! `cargo bench -p aprm-models --bench train_step -- [a|b|c]`, on as many threads as `RAYON_NUM_THREADS` says; one model
+//! at a time, if its peak of memory is asked for.
+
+mod peak;
+#[path = "../support/peak_memory.rs"]
+mod peak_memory;
+mod timed;
 
 use std::time::Instant;
 
@@ -11,6 +18,10 @@ use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, P
 use aprm_ndarray::Cpu;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use rayon::current_num_threads;
+
+use self::peak_memory::peak_memory;
+use self::timed::{Kernel, Timed};
 
 fn config(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> ModelConfig {
     let json = format!(
@@ -23,7 +34,7 @@ fn config(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads
 
 fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core::convert::Infallible> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut cpu = Cpu::<f32>::new();
+    let mut cpu = Timed::new(Cpu::<f32>::new());
     let model = Transformer::new(&mut cpu, config)?;
     let mut zeros = || Parameters::zeros(&mut cpu, &model.layout);
     let (mut weights, mut gradients) = (zeros()?, zeros()?);
@@ -53,7 +64,9 @@ fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core:
     cpu.fill(selected.len(), -1.0 / selected.len() as f32, &mut head.gradients.log_prob)?;
 
     let mut times = Vec::new();
+    let mut kernels = Vec::new();
     for _ in 0..15 {
+        cpu.take();
         let begin = Instant::now();
         batch.set(&mut cpu, &sequences)?;
         gradients.clear(&mut cpu, &model.layout)?;
@@ -61,22 +74,45 @@ fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core:
         model.forward(&mut cpu, &weights, &batch, &mut activations)?;
         head.forward(&mut cpu, &model, &weights, &activations, &selected, &targets, None)?;
         head.backward(&mut cpu, &model, &weights, None, &mut scratch, &mut gradients)?;
-        model.backward(&mut cpu, &weights, &batch, &activations, &mut scratch, &mut gradients)?;
+        model.backward(&mut cpu, &weights, &batch, &mut activations, &mut scratch, &mut gradients)?;
         let mut space = ParameterSpace { backend: &mut cpu, layout: &model.layout };
         adam.step(&mut space, 1e-4, &gradients, &mut weights)?;
         times.push(begin.elapsed().as_secs_f64());
+        kernels.push(cpu.take());
     }
-    let mut times = times.split_off(3); // warm-up
+    // What comes first is warm-up.
+    let (mut times, kernels) = (times.split_off(3), kernels.split_off(3));
     times.sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
     let tensors = model.layout.tensors.iter().enumerate();
     let parameters: usize = tensors.filter(|&(i, _)| i != model.layout.embedding).map(|(_, spec)| spec.len()).sum();
     println!(
-        "{name} aprm: {:.0} ms, {:.0} GFLOP/s, {rows} tokens, {parameters} parameters",
+        "{name} aprm: {:.0} ms, {:.0} GFLOP/s, {rows} tokens, {parameters} parameters, best {:.0} ms, {} MiB at most",
         1e3 * median,
-        (6 * parameters * rows) as f64 / median / 1e9
+        (6 * parameters * rows) as f64 / median / 1e9,
+        1e3 * times[0],
+        peak_memory().map_or("?".into(), |bytes| (bytes >> 20).to_string()),
     );
+    print_table(&kernels);
     Ok(())
+}
+
+/// The kernels of a step, each at its best of all steps, those that take longest first.
+fn print_table(steps: &[Vec<Kernel>]) {
+    let mut best = steps[0].clone();
+    for kernel in steps.iter().flatten() {
+        if let Some(best) = best.iter_mut().find(|best| best.name == kernel.name) {
+            best.time = best.time.min(kernel.time);
+        }
+    }
+    best.sort_by_key(|kernel| std::cmp::Reverse(kernel.time));
+    let (peak, threads) = (peak::flop_per_second(), current_num_threads());
+    println!("  {:24} {:>5} {:>9}   of {:.0} GFLOP/s a thread", "kernel", "calls", "ms", peak / 1e9);
+    for Kernel { name, calls, time, flop } in best {
+        let rate = flop as f64 / time.as_secs_f64();
+        let share = format!("   {:.0} GFLOP/s, {:.0} %", rate / 1e9, 100.0 * rate / (peak * threads as f64));
+        println!("  {name:24} {calls:5} {:9.2}{}", 1e3 * time.as_secs_f64(), if flop > 0 { &share } else { "" });
+    }
 }
 
 fn main() {

@@ -1,0 +1,35 @@
+//! APRM: a generator and a verifier that train each other.
+//!
+//! A generator G rewrites a gold step into a wrong but plausible one, an oracle says whether it is wrong, the verifier R
+//! labels it; both learn at once by policy gradients with optimistic gradient descent-ascent, held to where they began
+//! by a divergence and kept open by entropy (arXiv 2511.22888).
+//!
+//! | to | look in |
+//! |---|---|
+//! | set a run up | [`config`] |
+//! | say what the game is played on | [`task`] |
+//! | play | [`game`] |
+
+pub mod arithmetic_task;
+pub mod attempts;
+pub mod config;
+pub mod error;
+pub mod evaluation;
+pub mod game;
+mod game_state;
+pub mod generator_loss;
+pub mod league;
+pub mod lesson;
+pub mod model;
+pub mod players;
+pub mod pretraining;
+pub mod prompt;
+pub mod round_report;
+pub mod row_scores;
+pub mod solver;
+pub mod streams;
+pub mod supervised;
+pub mod task;
+pub mod token_policy;
+pub mod verifier_loss;
+pub mod warm_start;

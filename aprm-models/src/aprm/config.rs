@@ -1,0 +1,356 @@
+//! What a run of APRM can be told.
+
+use aprm_core::reward::PayoffTable;
+use serde::{Deserialize, Serialize};
+
+use crate::arithmetic::{Form, Preset};
+use crate::oracle::Leniency;
+
+/// A whole run, from nothing to two players.
+///
+/// The defaults are ours; what the paper states of them is in [`super`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// Updates between two states from which the run could go on.
+    pub save_every: u64,
+    /// How problems are told.
+    pub form: Form,
+    /// What the oracle lets pass.
+    pub oracle: Strictness,
+    /// The shape of generator, verifier and solver.
+    pub model: ModelShape,
+    /// The language model that both players start from.
+    pub pretraining: Phase,
+    /// After which share of the pre-training steps the weak solver is taken.
+    pub weak_solver: f64,
+    /// Both players on rule-made corruptions.
+    pub warm_start: Phase,
+    /// The game.
+    pub game: GameConfig,
+    /// How the verifier is judged.
+    pub evaluation: EvaluationConfig,
+}
+
+/// What the oracle lets pass, as [`Leniency`] has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// What does no harm to the value.
+    #[default]
+    Default,
+    /// Only the steps of the solution.
+    Strict,
+    /// All that is true.
+    Lenient,
+}
+
+/// The shape of a transformer trained from scratch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelShape {
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Layers.
+    pub num_hidden_layers: usize,
+    /// Heads of attention.
+    pub num_attention_heads: usize,
+    /// Width of the feed-forward layers.
+    pub intermediate_size: usize,
+}
+
+/// A phase of supervised learning.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Updates.
+    pub steps: u64,
+    /// Solutions, or steps of them, in an update.
+    pub batch: usize,
+    /// Of AdamW, warmed up over a twentieth of the steps and then lowered to a tenth along a cosine.
+    pub learning_rate: f64,
+}
+
+/// Which divergence from the initial policy is taken off a player's utility.
+///
+/// Sources on the paper disagree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Divergence {
+    /// `KL(π ‖ π_0)`.
+    #[default]
+    Plain,
+    /// `KL(π ‖ π_0) + KL(π_0 ‖ π)`.
+    Symmetric,
+}
+
+/// How a direction becomes an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateRule {
+    /// Gradient descent-ascent.
+    Gda,
+    /// Optimistic gradient descent-ascent, the paper's.
+    Ogda,
+    /// Adam.
+    Adam,
+    /// OGDA on Adam's direction.
+    OptimisticAdam,
+}
+
+/// Who rewrites gold steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adversary {
+    /// The generator.
+    #[default]
+    Generator,
+    /// The rules that the warm start is made of: what trains a PRM on fixed errors.
+    Rules,
+}
+
+/// When the players move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Both in every round, from the same point.
+    #[default]
+    Simultaneous,
+    /// The generator in even rounds, the verifier in odd ones.
+    Alternating,
+}
+
+/// What the players are paid.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Payoffs {
+    /// The general-sum game by its table for the generator.
+    Table {
+        /// Incorrect, and taken for correct.
+        fooled: f64,
+        /// Incorrect, and found out.
+        detected: f64,
+        /// Not incorrect at all.
+        uncorrupted: f64,
+    },
+    /// The generator loses what the verifier gains.
+    ZeroSum,
+}
+
+impl Default for Payoffs {
+    fn default() -> Self {
+        let PayoffTable { fooled, detected, uncorrupted } = PayoffTable::default();
+        Self::Table { fooled, detected, uncorrupted }
+    }
+}
+
+/// The game between generator and verifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GameConfig {
+    /// Rounds; in each both players learn once.
+    pub rounds: u64,
+    /// Who rewrites gold steps.
+    pub adversary: Adversary,
+    /// Gold steps dealt in a round.
+    pub positions: usize,
+    /// Rewrites of each.
+    pub rewrites: usize,
+    /// What the players are paid.
+    pub payoffs: Payoffs,
+    /// Whether payoffs are expectations over the verifier's label, instead of one label drawn from it.
+    pub expected_payoffs: bool,
+    /// When the players move.
+    pub order: Order,
+    /// How both update.
+    pub update: UpdateRule,
+    /// The generator's learning rate; at zero it stays as it is, and the verifier learns against a fixed adversary.
+    pub generator_learning_rate: f64,
+    /// The verifier's.
+    pub verifier_learning_rate: f64,
+    /// τ, the weight of the divergence from the initial policies.
+    pub tau: f64,
+    /// Which divergence.
+    pub divergence: Divergence,
+    /// c_H, the weight of the entropies.
+    pub entropy: f64,
+    /// Passes over the rewrites of a round.
+    pub ppo_epochs: usize,
+    /// ε of PPO's clip range `[1 − ε, 1 + ε]`.
+    pub clip_range: f64,
+    /// Gold steps per rewrite in what the verifier learns from.
+    pub gold_share: f64,
+    /// Weight of the policy gradient of its payoff in the verifier's loss: the paper's signal.
+    pub verifier_policy_gradient: f64,
+    /// Weight of the cross-entropy of the oracle's verdict in the verifier's loss.
+    pub verifier_cross_entropy: f64,
+    /// The largest norm of a gradient.
+    pub max_gradient_norm: f64,
+    /// The decay of the exponential average of the verifier's weights that is read out.
+    pub average_decay: f64,
+    /// Tokens of a rewrite at most.
+    pub max_rewrite_tokens: usize,
+    /// Share of rewrites that come from generators of past rounds.
+    pub league_share: f64,
+    /// Rounds between two generators that the league keeps.
+    pub league_every: u64,
+    /// How many generators the league keeps.
+    pub league_size: usize,
+}
+
+/// How the verifier is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// The sets, beside a held-out one that thresholds are fitted on.
+    pub sets: Vec<Preset>,
+    /// Problems in each set.
+    pub problems: usize,
+    /// Attempts at each.
+    pub attempts: usize,
+    /// Tokens of an attempt at most.
+    pub max_tokens: usize,
+}
+
+impl Default for ModelShape {
+    fn default() -> Self {
+        Self { hidden_size: 96, num_hidden_layers: 3, num_attention_heads: 4, intermediate_size: 256 }
+    }
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        let sets = vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers];
+        Self { sets, problems: 200, attempts: 8, max_tokens: 160 }
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            save_every: 25,
+            form: Form::WordFree,
+            oracle: Strictness::default(),
+            model: ModelShape::default(),
+            pretraining: Phase { steps: 1000, batch: 48, learning_rate: 3e-3 },
+            weak_solver: 0.6,
+            warm_start: Phase { steps: 200, batch: 64, learning_rate: 1e-3 },
+            game: GameConfig::default(),
+            evaluation: EvaluationConfig::default(),
+        }
+    }
+}
+
+impl Default for GameConfig {
+    fn default() -> Self {
+        Self {
+            rounds: 100,
+            adversary: Adversary::default(),
+            positions: 48,
+            rewrites: 2,
+            payoffs: Payoffs::default(),
+            expected_payoffs: false,
+            order: Order::default(),
+            update: UpdateRule::OptimisticAdam,
+            generator_learning_rate: 2.3e-4,
+            verifier_learning_rate: 7e-4,
+            tau: 0.05,
+            divergence: Divergence::default(),
+            entropy: 0.01,
+            ppo_epochs: 1,
+            clip_range: 0.2,
+            gold_share: 1.0,
+            verifier_policy_gradient: 0.0,
+            verifier_cross_entropy: 1.0,
+            max_gradient_norm: 1.0,
+            average_decay: 0.97,
+            max_rewrite_tokens: 24,
+            league_share: 0.0,
+            league_every: 20,
+            league_size: 8,
+        }
+    }
+}
+
+/// A setting that makes no sense.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{setting} = {value}: expected {expected}")]
+pub struct SettingError {
+    /// The setting.
+    pub setting: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What would do.
+    pub expected: &'static str,
+}
+
+impl RunConfig {
+    /// What the oracle lets pass.
+    pub fn leniency(&self) -> Leniency {
+        match self.oracle {
+            Strictness::Default => Leniency::default(),
+            Strictness::Strict => Leniency::STRICT,
+            Strictness::Lenient => Leniency::LENIENT,
+        }
+    }
+
+    /// Whether all settings make sense.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn validate(&self) -> Result<(), SettingError> {
+        let Self { model, pretraining, warm_start, game, evaluation, .. } = self;
+        let whole = |setting, value: usize, least: usize, expected| {
+            if value >= least { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
+        };
+        let number = |setting, value: f64, is_valid: bool, expected| {
+            if is_valid { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
+        };
+        let share = |setting, value: f64| number(setting, value, (0.0..1.0).contains(&value), "a share below one");
+        let not_negative = |setting, value: f64| {
+            number(setting, value, value.is_finite() && value >= 0.0, "a number that is not negative")
+        };
+        let heads = model.num_attention_heads;
+        whole("save_every", self.save_every as usize, 1, "at least 1")?;
+        whole("model.num_attention_heads", heads, 1, "at least 1")?;
+        whole("model.num_hidden_layers", model.num_hidden_layers, 1, "at least 1")?;
+        let divides = heads > 0 && model.hidden_size.is_multiple_of(2 * heads) && model.hidden_size > 0;
+        whole("model.hidden_size", usize::from(divides), 1, "a multiple of twice the heads")
+            .map_err(|error| SettingError { value: model.hidden_size.to_string(), ..error })?;
+        whole("model.intermediate_size", model.intermediate_size, 1, "at least 1")?;
+        for (steps, batch, rate, phase) in [
+            ("pretraining.steps", "pretraining.batch", "pretraining.learning_rate", pretraining),
+            ("warm_start.steps", "warm_start.batch", "warm_start.learning_rate", warm_start),
+        ] {
+            whole(steps, phase.steps as usize, 1, "at least 1")?;
+            whole(batch, phase.batch, 1, "at least 1")?;
+            not_negative(rate, phase.learning_rate)?;
+        }
+        number("weak_solver", self.weak_solver, (0.0..=1.0).contains(&self.weak_solver), "a share of the steps")?;
+        whole("game.positions", game.positions, 1, "at least 1")?;
+        whole("game.rewrites", game.rewrites, 2, "at least 2, of which each is the baseline of the others")?;
+        whole("game.ppo_epochs", game.ppo_epochs, 1, "at least 1")?;
+        whole("game.max_rewrite_tokens", game.max_rewrite_tokens, 1, "at least 1")?;
+        for (setting, value) in [
+            ("game.generator_learning_rate", game.generator_learning_rate),
+            ("game.verifier_learning_rate", game.verifier_learning_rate),
+            ("game.tau", game.tau),
+            ("game.entropy", game.entropy),
+            ("game.clip_range", game.clip_range),
+            ("game.gold_share", game.gold_share),
+            ("game.verifier_policy_gradient", game.verifier_policy_gradient),
+            ("game.verifier_cross_entropy", game.verifier_cross_entropy),
+            ("game.max_gradient_norm", game.max_gradient_norm),
+        ] {
+            not_negative(setting, value)?;
+        }
+        share("game.average_decay", game.average_decay)?;
+        share("game.league_share", game.league_share)?;
+        whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
+        whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
+        whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")
+    }
+}

@@ -1,0 +1,62 @@
+//! The models of the game: one trunk, with a language model's head or a verifier's.
+
+use aprm_core::backend::Backend;
+use serde_json::json;
+
+use super::config::ModelShape;
+use crate::config::{ConfigError, ModelConfig};
+use crate::transformer::{Parameters, Transformer};
+
+/// What a model reads from its last layer's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Generators and solvers: the next token.
+    LanguageModel,
+    /// Verifiers: wrong or right.
+    Verifier,
+}
+
+impl ModelShape {
+    /// The shape as a `config.json` has it, of the Llama family.
+    ///
+    /// # Errors
+    /// [`ConfigError`], if no such model can be.
+    pub fn config(&self, role: Role, vocab_size: usize, context: usize) -> Result<ModelConfig, ConfigError> {
+        let architecture = match role {
+            Role::LanguageModel => "LlamaForCausalLM",
+            Role::Verifier => "LlamaForTokenClassification",
+        };
+        let config = json!({
+            "architectures": [architecture],
+            "model_type": "llama",
+            "vocab_size": vocab_size,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": self.intermediate_size,
+            "num_hidden_layers": self.num_hidden_layers,
+            "num_attention_heads": self.num_attention_heads,
+            "max_position_embeddings": context,
+            "rms_norm_eps": 1e-6,
+        });
+        ModelConfig::parse(config.to_string().as_bytes())
+    }
+}
+
+/// The weights of one model as the beginning of another: tensors that both have are copied, all others are zero, so that a
+/// new head says nothing yet.
+///
+/// # Errors
+/// Whatever the device reports.
+pub fn graft<B: Backend>(
+    backend: &mut B,
+    from: &Transformer<B>,
+    weights: &Parameters<B::Buffer>,
+    onto: &Transformer<B>,
+) -> Result<Parameters<B::Buffer>, B::Error> {
+    let mut grafted = Parameters::zeros(backend, &onto.layout)?;
+    for (spec, buffer) in onto.layout.tensors.iter().zip(&mut grafted.0) {
+        if let Some(source) = from.layout.tensors.iter().position(|other| other == spec) {
+            backend.copy(spec.len(), &weights.0[source], buffer)?;
+        }
+    }
+    Ok(grafted)
+}

@@ -1,0 +1,196 @@
+//! The scores of marked tokens, and the way back from a loss over them.
+
+use std::ops::Range;
+
+use aprm_core::backend::Backend;
+use aprm_core::scalar::Scalar;
+use num_traits::Zero;
+
+use super::attempts::{Attempt, Attempts};
+use super::error::RunError;
+use super::evaluation::StepScores;
+use super::prompt::Prompt;
+use crate::learner::micro_batches;
+use crate::step_text::MarkedIds;
+use crate::transformer::{Activations, Batch, Parameters, ScoreHead, Scratch, Transformer};
+
+/// Room for passes over marked sequences, as many of them at a time as fit.
+#[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
+pub struct RowScores<B: Backend> {
+    rows: usize,
+    batch: Batch<B>,
+    activations: Activations<B::Buffer>,
+    scratch: Scratch<B::Buffer>,
+    head: ScoreHead<B>,
+    ref_head: ScoreHead<B>,
+}
+
+/// The logits of marks laid end to end, `[marks, classes]`.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkLogits<'a, T> {
+    /// The model's.
+    pub logits: &'a [T],
+    /// The reference's, if there is one.
+    pub ref_logits: Option<&'a [T]>,
+}
+
+/// A loss over marks: it is told which sequences are at hand, sees their logits and writes the gradient with respect to
+/// each.
+pub type MarkLoss<'a, T> = dyn FnMut(Range<usize>, MarkLogits<'_, T>, &mut [T]) + 'a;
+
+impl<B: Backend> RowScores<B> {
+    /// Room for `rows` tokens at a time.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn new(backend: &mut B, model: &Transformer<B>, rows: usize) -> Result<Self, B::Error> {
+        Ok(Self {
+            rows,
+            batch: Batch::new(backend, rows, rows)?,
+            activations: Activations::new(backend, &model.config, rows)?,
+            scratch: Scratch::new(backend, &model.config, rows)?,
+            head: ScoreHead::new(backend, model, rows)?,
+            ref_head: ScoreHead::new(backend, model, rows)?,
+        })
+    }
+
+    /// The logits of all marks of all sequences, end to end.
+    ///
+    /// # Errors
+    /// [`RunError`], if a sequence is longer than there is room, or the device fails.
+    pub fn logits(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        sequences: &[MarkedIds],
+    ) -> Result<Vec<B::Scalar>, RunError<B::Error>> {
+        let mut all = Vec::new();
+        for range in self.micro_batches(sequences)? {
+            let selected = self.set(backend, &sequences[range]).map_err(RunError::Device)?;
+            let Self { batch, activations, head, .. } = self;
+            let logits = logits(backend, model, weights, batch, activations, head, &selected);
+            all.extend(logits.map_err(RunError::Device)?);
+        }
+        Ok(all)
+    }
+
+    /// Adds the gradients of a loss over marks to `gradients`.
+    ///
+    /// # Errors
+    /// [`RunError`], if a sequence is longer than there is room, or the device fails.
+    #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
+    pub fn accumulate(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        sequences: &[MarkedIds],
+        loss: &mut MarkLoss<'_, B::Scalar>,
+        gradients: &mut Parameters<B::Buffer>,
+    ) -> Result<(), RunError<B::Error>> {
+        for range in self.micro_batches(sequences)? {
+            self.accumulate_one(backend, model, weights, reference, sequences, range, loss, gradients)
+                .map_err(RunError::Device)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
+    fn accumulate_one(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        sequences: &[MarkedIds],
+        range: Range<usize>,
+        loss: &mut MarkLoss<'_, B::Scalar>,
+        gradients: &mut Parameters<B::Buffer>,
+    ) -> Result<(), B::Error> {
+        let selected = self.set(backend, &sequences[range.clone()])?;
+        let Self { batch, activations, head, ref_head, scratch, .. } = self;
+        // The reference goes first, so that the activations left behind are the model's.
+        let ref_logits = reference
+            .map(|weights| logits(backend, model, weights, batch, activations, ref_head, &selected))
+            .transpose()?;
+        let logits = logits(backend, model, weights, batch, activations, head, &selected)?;
+        let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
+        loss(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
+        backend.write(&grad_logits, &mut head.grad_logits, 0)?;
+        scratch.clear_hidden(backend, model)?;
+        head.backward(backend, model, weights, scratch, gradients)?;
+        model.backward(backend, weights, batch, activations, scratch, gradients)
+    }
+
+    fn micro_batches(&self, sequences: &[MarkedIds]) -> Result<Vec<Range<usize>>, RunError<B::Error>> {
+        let rows: Vec<usize> = sequences.iter().map(|marked| marked.ids.len()).collect();
+        Ok(micro_batches(&rows, self.rows)?)
+    }
+
+    /// Puts sequences on the device, and says which rows bear their marks.
+    fn set(&mut self, backend: &mut B, sequences: &[MarkedIds]) -> Result<Vec<u32>, B::Error> {
+        self.batch.set(backend, &sequences.iter().map(|marked| &marked.ids[..]).collect::<Vec<_>>())?;
+        let mut start = 0;
+        let mut selected = Vec::new();
+        for MarkedIds { ids, positions } in sequences {
+            selected.extend(positions.iter().map(|position| start + position));
+            start += ids.len() as u32;
+        }
+        Ok(selected)
+    }
+}
+
+fn logits<B: Backend>(
+    backend: &mut B,
+    model: &Transformer<B>,
+    weights: &Parameters<B::Buffer>,
+    batch: &Batch<B>,
+    activations: &mut Activations<B::Buffer>,
+    head: &mut ScoreHead<B>,
+    selected: &[u32],
+) -> Result<Vec<B::Scalar>, B::Error> {
+    model.forward(backend, weights, batch, activations)?;
+    head.forward(backend, model, weights, &activations.hidden, activations.rows(), selected)?;
+    head.read_logits(backend)
+}
+
+/// The score of each step of each attempt at each problem: how likely the verifier finds it to be right.
+///
+/// A step with characters that the verifier does not know, and those after it, score zero.
+///
+/// # Errors
+/// [`RunError`], if an attempt is longer than there is room, or the device fails.
+pub fn step_scores<B: Backend>(
+    backend: &mut B,
+    model: &Transformer<B>,
+    weights: &Parameters<B::Buffer>,
+    room: &mut RowScores<B>,
+    prompt: &Prompt,
+    set: &[Attempts],
+) -> Result<StepScores, RunError<B::Error>> {
+    let known = |problem: &str, steps: &[String]| {
+        let known = steps.iter().take_while(|step| prompt.step(step).is_ok()).count();
+        if known == 0 { Ok(MarkedIds::default()) } else { prompt.marked(problem, &steps[..known]) }
+    };
+    let mut sequences = Vec::new();
+    for Attempts { problem, attempts } in set {
+        for attempt in attempts {
+            sequences.push(known(problem, &attempt.steps)?);
+        }
+    }
+    let logits = room.logits(backend, model, weights, &sequences)?;
+    let mut scores = logits.chunks_exact(2).map(|pair| {
+        let difference = (pair[0] - pair[1]).widen();
+        (1.0 / (1.0 + Scalar::exp(difference))) as f32
+    });
+    let mut sequences = sequences.iter();
+    let mut of_attempt = |attempt: &Attempt| {
+        let marks = sequences.next().map_or(0, |marked| marked.positions.len());
+        let mut of_steps: Vec<f32> = scores.by_ref().take(marks).collect();
+        of_steps.resize(attempt.steps.len(), 0.0);
+        of_steps
+    };
+    Ok(set.iter().map(|problem| problem.attempts.iter().map(&mut of_attempt).collect()).collect())
+}

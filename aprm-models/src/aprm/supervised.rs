@@ -1,0 +1,63 @@
+//! Supervised learning: what both players do before they meet.
+
+use std::ops::Range;
+
+use aprm_core::backend::Backend;
+use aprm_core::optimizer::{Decay, Schedule};
+
+use aprm_core::scalar::Scalar;
+
+use super::config::Phase;
+use super::error::RunError;
+
+use super::token_policy::{Response, TokenGradients, TokenPolicy, TokenStatistics};
+
+use crate::learner::{AdamCoefficients, Learner, LearnerConfig, RuleConfig};
+use crate::transformer::Transformer;
+
+impl Phase {
+    /// How a model learns in this phase.
+    pub fn learner<T: Scalar>(&self) -> LearnerConfig<T> {
+        let warmup_steps = self.steps / 20;
+        let adam = AdamCoefficients { weight_decay: T::of(0.01), ..AdamCoefficients::default() };
+        LearnerConfig {
+            max_norm: Some(T::one()),
+            ..LearnerConfig::new(
+                RuleConfig::Adam(adam),
+                Schedule {
+                    peak: T::of(self.learning_rate),
+                    warmup_steps,
+                    decay: Decay::Cosine { steps: self.steps - warmup_steps, floor: T::of(0.1) },
+                },
+            )
+        }
+    }
+}
+
+/// One update towards writing given responses; says the mean loss in nats per token.
+///
+/// # Errors
+/// [`RunError`].
+pub fn imitate<B: Backend>(
+    backend: &mut B,
+    model: &Transformer<B>,
+    learner: &mut Learner<B>,
+    room: &mut TokenPolicy<B>,
+    responses: &[Response],
+    step: u64,
+) -> Result<f64, RunError<B::Error>> {
+    let tokens: usize = responses.iter().map(|response| response.tokens.len()).sum();
+    let share = B::Scalar::of(-1.0 / tokens.max(1) as f64);
+    let mut loss = 0.0;
+    let mut likelihood = |_: Range<usize>, found: &TokenStatistics<_>, gradients: &mut TokenGradients<_>| {
+        gradients.log_prob.fill(share);
+        loss -= found.log_prob.iter().map(|log_prob| Scalar::widen(*log_prob)).sum::<f64>() / tokens as f64;
+    };
+    learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
+    let (weights, gradients) = (&learner.weights, &mut learner.gradients);
+    room.accumulate(backend, model, weights, None, responses, &mut likelihood, gradients)?;
+    let batch = format_args!("batch {step}");
+    let update = learner.apply(backend, &batch);
+    update.map_err(|error| RunError::Update { player: "language model", error })?;
+    Ok(loss)
+}

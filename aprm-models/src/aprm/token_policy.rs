@@ -1,0 +1,234 @@
+//! How likely a language model finds tokens, and the way back from a loss over that.
+
+use std::ops::Range;
+
+use aprm_core::backend::Backend;
+use num_traits::Zero;
+
+use super::error::RunError;
+use crate::learner::micro_batches;
+use crate::transformer::{Activations, Batch, Parameters, PolicyHead, Scratch, Transformer};
+
+/// A prompt and what follows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// What is given, at least one token.
+    pub prompt: Vec<u32>,
+    /// What the policy is asked about, at least one token.
+    pub tokens: Vec<u32>,
+}
+
+impl Response {
+    /// The last token is only a target, so it takes no row.
+    fn rows(&self) -> usize {
+        self.prompt.len() + self.tokens.len() - 1
+    }
+}
+
+/// What a policy finds of each token of responses laid end to end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TokenStatistics<T> {
+    /// `log π(token)`.
+    pub log_prob: Vec<T>,
+    /// `H(π)` where the token was chosen.
+    pub entropy: Vec<T>,
+    /// `KL(π ‖ π_ref)` where the token was chosen; zero without a reference.
+    pub kl: Vec<T>,
+    /// `log π_ref(token)`; zero without a reference.
+    pub ref_log_prob: Vec<T>,
+}
+
+/// The gradient of a loss with respect to [`TokenStatistics`], zero where the loss says nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TokenGradients<T> {
+    /// `∂L/∂ log π(token)`.
+    pub log_prob: Vec<T>,
+    /// `∂L/∂H`.
+    pub entropy: Vec<T>,
+    /// `∂L/∂KL`.
+    pub kl: Vec<T>,
+}
+
+/// A loss over tokens: it sees the statistics of some responses, whose range it is told, and writes its gradients.
+pub trait TokenLoss<T> {
+    /// Writes the gradients of the responses `range` of those at hand.
+    fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>);
+}
+
+impl<T, F: FnMut(Range<usize>, &TokenStatistics<T>, &mut TokenGradients<T>)> TokenLoss<T> for F {
+    fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>) {
+        self(range, statistics, gradients);
+    }
+}
+
+/// Room for passes over responses, as many of them at a time as fit.
+#[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
+pub struct TokenPolicy<B: Backend> {
+    rows: usize,
+    batch: Batch<B>,
+    activations: Activations<B::Buffer>,
+    scratch: Scratch<B::Buffer>,
+    head: PolicyHead<B>,
+    ref_head: PolicyHead<B>,
+    statistics: TokenStatistics<B::Scalar>,
+    gradients: TokenGradients<B::Scalar>,
+}
+
+impl<B: Backend> TokenPolicy<B> {
+    /// Room for `rows` tokens at a time; a model of another depth needs room of its own.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn new(backend: &mut B, model: &Transformer<B>, rows: usize) -> Result<Self, B::Error> {
+        Ok(Self {
+            rows,
+            batch: Batch::new(backend, rows, rows)?,
+            activations: Activations::new(backend, &model.config, rows)?,
+            scratch: Scratch::new(backend, &model.config, rows)?,
+            head: PolicyHead::new(backend, model, rows)?,
+            ref_head: PolicyHead::new(backend, model, rows)?,
+            statistics: TokenStatistics::default(),
+            gradients: TokenGradients::default(),
+        })
+    }
+
+    /// Adds the gradients of a loss over responses to `gradients`.
+    ///
+    /// # Errors
+    /// [`RunError`], if a response is longer than there is room, or the device fails.
+    ///
+    /// # Panics
+    /// If a response or its prompt is empty.
+    #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
+    pub fn accumulate(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        responses: &[Response],
+        loss: &mut dyn TokenLoss<B::Scalar>,
+        gradients: &mut Parameters<B::Buffer>,
+    ) -> Result<(), RunError<B::Error>> {
+        for range in self.micro_batches(responses)? {
+            self.accumulate_one(backend, model, weights, reference, responses, range, loss, gradients)
+                .map_err(RunError::Device)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
+    fn accumulate_one(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        responses: &[Response],
+        range: Range<usize>,
+        loss: &mut dyn TokenLoss<B::Scalar>,
+        gradients: &mut Parameters<B::Buffer>,
+    ) -> Result<(), B::Error> {
+        self.forward(backend, model, weights, reference, &responses[range.clone()])?;
+        let Self { statistics, gradients: of_tokens, .. } = self;
+        for gradients in [&mut of_tokens.log_prob, &mut of_tokens.entropy, &mut of_tokens.kl] {
+            gradients.clear();
+            gradients.resize(statistics.log_prob.len(), B::Scalar::zero());
+        }
+        loss.backward(range, statistics, of_tokens);
+        backend.write(&of_tokens.log_prob, &mut self.head.gradients.log_prob, 0)?;
+        backend.write(&of_tokens.entropy, &mut self.head.gradients.entropy, 0)?;
+        backend.write(&of_tokens.kl, &mut self.head.gradients.kl, 0)?;
+        let ref_logits = reference.map(|_| self.ref_head.logits());
+        self.scratch.clear_hidden(backend, model)?;
+        self.head.backward(backend, model, weights, ref_logits, &mut self.scratch, gradients)?;
+        model.backward(backend, weights, &self.batch, &mut self.activations, &mut self.scratch, gradients)
+    }
+
+    fn micro_batches(&self, responses: &[Response]) -> Result<Vec<Range<usize>>, RunError<B::Error>> {
+        let rows: Vec<usize> = responses.iter().map(Response::rows).collect();
+        Ok(micro_batches(&rows, self.rows)?)
+    }
+
+    /// The statistics of all tokens of all responses, end to end.
+    ///
+    /// # Errors
+    /// As [`TokenPolicy::accumulate`].
+    ///
+    /// # Panics
+    /// As [`TokenPolicy::accumulate`].
+    pub fn statistics(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        responses: &[Response],
+    ) -> Result<TokenStatistics<B::Scalar>, RunError<B::Error>> {
+        let mut all = TokenStatistics::default();
+        for range in self.micro_batches(responses)? {
+            self.forward(backend, model, weights, reference, &responses[range]).map_err(RunError::Device)?;
+            all.log_prob.extend_from_slice(&self.statistics.log_prob);
+            all.entropy.extend_from_slice(&self.statistics.entropy);
+            all.kl.extend_from_slice(&self.statistics.kl);
+            all.ref_log_prob.extend_from_slice(&self.statistics.ref_log_prob);
+        }
+        Ok(all)
+    }
+
+    fn forward(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        reference: Option<&Parameters<B::Buffer>>,
+        responses: &[Response],
+    ) -> Result<(), B::Error> {
+        let sequences: Vec<Vec<u32>> = responses.iter().map(inputs).collect();
+        self.batch.set(backend, &sequences.iter().map(|ids| &ids[..]).collect::<Vec<_>>())?;
+        let (selected, targets) = chosen(responses);
+        let Self { batch, activations, head, ref_head, statistics, .. } = self;
+        // The reference goes first, so that the activations left behind are the policy's.
+        if let Some(reference) = reference {
+            model.forward(backend, reference, batch, activations)?;
+            ref_head.forward(backend, model, reference, activations, &selected, &targets, None)?;
+        }
+        let ref_logits = reference.map(|_| ref_head.logits());
+        model.forward(backend, weights, batch, activations)?;
+        head.forward(backend, model, weights, activations, &selected, &targets, ref_logits)?;
+        let of_head = &head.statistics;
+        for (device, host) in [
+            (&of_head.log_prob, &mut statistics.log_prob),
+            (&of_head.entropy, &mut statistics.entropy),
+            (&of_head.kl, &mut statistics.kl),
+            (&ref_head.statistics.log_prob, &mut statistics.ref_log_prob),
+        ] {
+            host.clear();
+            host.resize(targets.len(), B::Scalar::zero());
+            backend.read(device, 0, host)?;
+        }
+        if reference.is_none() {
+            statistics.ref_log_prob.fill(B::Scalar::zero());
+        }
+        Ok(())
+    }
+}
+
+/// What goes through the model.
+fn inputs(response: &Response) -> Vec<u32> {
+    let Response { prompt, tokens } = response;
+    assert!(!prompt.is_empty() && !tokens.is_empty(), "a prompt of {} and {} tokens", prompt.len(), tokens.len());
+    [&prompt[..], &tokens[..tokens.len() - 1]].concat()
+}
+
+/// The rows whose next tokens are the responses', and these tokens.
+fn chosen(responses: &[Response]) -> (Vec<u32>, Vec<u32>) {
+    let mut start = 0;
+    let mut selected = Vec::new();
+    for response in responses {
+        let end = start + response.rows();
+        selected.extend((start + response.prompt.len() - 1..end).map(|row| row as u32));
+        start = end;
+    }
+    (selected, responses.iter().flat_map(|response| response.tokens.iter().copied()).collect())
+}

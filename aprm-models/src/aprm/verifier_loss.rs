@@ -1,0 +1,126 @@
+//! What the verifier minimises, and what it says of each step on the way.
+
+use aprm_core::oracle::Verdict;
+use aprm_core::player::Label;
+use aprm_core::policy::{entropy, entropy_backward, kl_divergence, kl_divergence_backward_p, log_softmax_forward};
+use aprm_core::policy::{symmetric_kl, symmetric_kl_backward};
+use aprm_core::ppo::{ClipRange, clipped_surrogate};
+use aprm_core::rand_core::Rng;
+use aprm_core::scalar::Scalar;
+
+use super::config::Divergence;
+
+/// The class of a right step, as TRL has it.
+pub const CORRECT: usize = 1;
+
+/// The weights of the terms of the negative of `U_R = E[r_R] − τ D(R, R_0) + c_H H(R)`, and of the cross-entropy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VerifierLoss<T> {
+    /// Of the policy gradient of the payoff.
+    pub policy_gradient: T,
+    /// Of the cross-entropy of the verdict.
+    pub cross_entropy: T,
+    /// τ.
+    pub tau: T,
+    /// D.
+    pub divergence: Divergence,
+    /// c_H.
+    pub entropy: T,
+    /// ε.
+    pub clip_range: T,
+}
+
+/// What the verifier says of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opinion<T> {
+    /// `R(correct | step)`: the step's score.
+    pub score: T,
+    /// A label drawn from R.
+    pub label: Label,
+    /// `H(R)`.
+    pub entropy: T,
+    /// `D(R, R_0)`.
+    pub divergence: T,
+    /// `log R` of the classes.
+    pub log_probs: [T; 2],
+}
+
+impl<T: Scalar> VerifierLoss<T> {
+    /// The opinion that logits express; a label is drawn, with one number of the stream.
+    pub fn opinion(&self, logits: [T; 2], ref_logits: Option<[T; 2]>, rng: &mut dyn Rng) -> Opinion<T> {
+        let log_probs = log_softmax(logits);
+        let score = log_probs[CORRECT].exp();
+        let uniform = T::of(f64::from(rng.next_u32() >> 8) / f64::from(1_u32 << 24));
+        let divergence = ref_logits.map_or(T::zero(), |ref_logits| match self.divergence {
+            Divergence::Plain => kl_divergence(&log_probs, &log_softmax(ref_logits)),
+            Divergence::Symmetric => symmetric_kl(&log_probs, &log_softmax(ref_logits)),
+        });
+        Opinion {
+            score,
+            label: if uniform < score { Label::Correct } else { Label::Incorrect },
+            entropy: entropy(&log_probs),
+            divergence,
+            log_probs,
+        }
+    }
+
+    /// The gradient with respect to the logits of one step, and its loss; zero for a step that the oracle cannot decide.
+    ///
+    /// ```text
+    /// L = a L_clip(R(label) / R_old(label), r_R − E_R[r_R]) − b ln R(verdict) + τ D(R ‖ R_0) − c_H H(R)
+    /// ```
+    ///
+    /// With two labels the expectation of the payoff, `R_old` of the right one, is known, so it is the baseline.
+    pub fn backward(
+        &self,
+        opinion: &Opinion<T>,
+        old: &Opinion<T>,
+        ref_logits: Option<[T; 2]>,
+        verdict: Verdict,
+    ) -> ([T; 2], T) {
+        let right = match verdict {
+            Verdict::Correct => CORRECT,
+            Verdict::Incorrect => 1 - CORRECT,
+            Verdict::Undecidable => return ([T::zero(); 2], T::zero()),
+        };
+        let probs = opinion.log_probs.map(Scalar::exp);
+        let mut gradient = [T::zero(); 2];
+        let mut loss = -self.cross_entropy * opinion.log_probs[right];
+        for class in 0..2 {
+            let target = if class == right { T::one() } else { T::zero() };
+            gradient[class] = self.cross_entropy * (probs[class] - target);
+        }
+        if !self.policy_gradient.is_zero() {
+            let said = if old.label == Label::Correct { CORRECT } else { 1 - CORRECT };
+            let payoff = if said == right { T::one() } else { T::zero() };
+            let advantage = payoff - old.log_probs[right].exp();
+            let clip_range = ClipRange { low: self.clip_range, high: self.clip_range };
+            let (surrogate, slope) =
+                clipped_surrogate(opinion.log_probs[said], old.log_probs[said], advantage, clip_range);
+            loss += self.policy_gradient * surrogate;
+            for class in 0..2 {
+                let chosen = if class == said { T::one() } else { T::zero() };
+                gradient[class] += self.policy_gradient * slope * (chosen - probs[class]);
+            }
+        }
+        let mut add = |term: [T; 2]| gradient.iter_mut().zip(term).for_each(|(gradient, term)| *gradient += term);
+        let mut term = [T::zero(); 2];
+        entropy_backward(&opinion.log_probs, -self.entropy, &mut term);
+        add(term);
+        if let Some(ref_logits) = ref_logits {
+            let reference = log_softmax(ref_logits);
+            match self.divergence {
+                Divergence::Plain => kl_divergence_backward_p(&opinion.log_probs, &reference, self.tau, &mut term),
+                Divergence::Symmetric => symmetric_kl_backward(&opinion.log_probs, &reference, self.tau, &mut term),
+            }
+            add(term);
+        }
+        (gradient, loss + self.tau * opinion.divergence - self.entropy * opinion.entropy)
+    }
+}
+
+fn log_softmax<T: Scalar>(logits: [T; 2]) -> [T; 2] {
+    let mut log_probs = [T::zero(); 2];
+    log_softmax_forward(&logits, &mut log_probs);
+    log_probs
+}

@@ -1,0 +1,175 @@
+//! Both players on rule-made corruptions, before they meet; the verifier after it is the static PRM.
+
+use aprm_core::backend::Backend;
+use aprm_core::oracle::Verdict;
+use aprm_core::rand_core::Rng;
+use aprm_core::scalar::Scalar;
+
+use super::config::{Divergence, Phase};
+use super::error::RunError;
+use super::lesson::{Lesson, Teaching, study};
+use super::model::graft;
+use super::players::{Player, copy};
+use super::prompt::Prompt;
+use super::round_report::VerifierStatistics;
+use super::row_scores::RowScores;
+use super::supervised::imitate;
+use super::task::Task;
+use super::token_policy::{Response, TokenPolicy};
+use super::verifier_loss::VerifierLoss;
+use crate::transformer::{Parameters, Transformer};
+
+/// A gold step and a rule-made wrong one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corruption {
+    /// The problem.
+    pub problem: String,
+    /// The gold steps up to and with the one that is corrupted.
+    pub steps: Vec<String>,
+    /// What stands in the place of the last.
+    pub corrupted: String,
+}
+
+impl Corruption {
+    /// Deals solutions until the rules know a wrong step for one of a solution's steps.
+    pub fn deal<K: Task>(task: &K, rng: &mut dyn Rng) -> Self {
+        loop {
+            let solution = task.deal(rng);
+            let gold = task.steps(&solution);
+            let step = ((u128::from(rng.next_u64()) * gold.len() as u128) >> 64) as usize;
+            if let Some(corrupted) = task.corrupt(&solution, step, rng) {
+                return Self { problem: task.problem(&solution).into(), steps: gold[..=step].to_vec(), corrupted };
+            }
+        }
+    }
+
+    /// The steps with the wrong one in its place.
+    pub fn corrupted_steps(&self) -> Vec<String> {
+        self.steps[..self.steps.len() - 1].iter().chain([&self.corrupted]).cloned().collect()
+    }
+}
+
+/// Both players on rule-made corruptions.
+#[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
+pub struct WarmStart<B: Backend> {
+    /// Learns to write what the rules write.
+    pub generator: Player<B>,
+    /// Learns to tell gold steps from what the rules write.
+    pub verifier: Player<B>,
+    phase: Phase,
+    token_policy: TokenPolicy<B>,
+    row_scores: RowScores<B>,
+}
+
+/// What a step of the warm start found.
+#[derive(Clone, Copy, Debug)]
+pub struct WarmStartReport {
+    /// The generator's loss in nats per token.
+    pub generator_loss: f64,
+    /// What the verifier said.
+    pub verifier: VerifierStatistics,
+}
+
+impl<B: Backend> WarmStart<B> {
+    /// A generator of the first model and a verifier of the second, both from a language model's weights.
+    ///
+    /// # Errors
+    /// [`RunError`], if the device fails.
+    pub fn new(
+        backend: &mut B,
+        (generator, verifier): (Transformer<B>, Transformer<B>),
+        base: &Parameters<B::Buffer>,
+        phase: Phase,
+        room: usize,
+    ) -> Result<Self, RunError<B::Error>> {
+        let copied = copy(backend, &generator, base).map_err(RunError::Device)?;
+        let grafted = graft(backend, &generator, base, &verifier).map_err(RunError::Device)?;
+        let token_policy = TokenPolicy::new(backend, &generator, room).map_err(RunError::Device)?;
+        let row_scores = RowScores::new(backend, &verifier, room).map_err(RunError::Device)?;
+        Ok(Self {
+            generator: Player::new(backend, generator, copied, phase.learner())?,
+            verifier: Player::new(backend, verifier, grafted, phase.learner())?,
+            phase,
+            token_policy,
+            row_scores,
+        })
+    }
+
+    /// How many steps are done, those that were skipped among them.
+    pub fn done(&self) -> u64 {
+        self.verifier.learner.steps + self.verifier.learner.skipped
+    }
+
+    /// Whether all steps are done.
+    pub fn is_done(&self) -> bool {
+        self.done() >= self.phase.steps
+    }
+
+    /// One update of each player, on corruptions of its own.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn step<K: Task>(
+        &mut self,
+        backend: &mut B,
+        task: &K,
+        prompt: &Prompt,
+        rng: &mut dyn Rng,
+    ) -> Result<WarmStartReport, RunError<B::Error>> {
+        let generator_loss = self.step_generator(backend, task, prompt, rng)?;
+        let verifier = self.step_verifier(backend, task, prompt, rng)?;
+        Ok(WarmStartReport { generator_loss, verifier })
+    }
+
+    fn step_generator<K: Task>(
+        &mut self,
+        backend: &mut B,
+        task: &K,
+        prompt: &Prompt,
+        rng: &mut dyn Rng,
+    ) -> Result<f64, RunError<B::Error>> {
+        let responses = (0..self.phase.batch).map(|_| {
+            let corruption = Corruption::deal(task, rng);
+            let asked = prompt.to_rewrite(&corruption.problem, &corruption.steps)?;
+            Ok(Response { prompt: asked, tokens: prompt.step(&corruption.corrupted)? })
+        });
+        let responses = responses.collect::<Result<Vec<_>, RunError<B::Error>>>()?;
+        let Player { model, learner, .. } = &mut self.generator;
+        let step = learner.steps;
+        imitate(backend, model, learner, &mut self.token_policy, &responses, step)
+    }
+
+    fn step_verifier<K: Task>(
+        &mut self,
+        backend: &mut B,
+        task: &K,
+        prompt: &Prompt,
+        rng: &mut dyn Rng,
+    ) -> Result<VerifierStatistics, RunError<B::Error>> {
+        let mut lesson = Lesson::default();
+        for _ in 0..self.phase.batch {
+            let corruption = Corruption::deal(task, rng);
+            lesson.question(prompt.marked(&corruption.problem, &corruption.corrupted_steps())?, Verdict::Incorrect);
+        }
+        while lesson.len() < 2 * self.phase.batch {
+            let solution = task.deal(rng);
+            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?);
+        }
+        let (zero, one) = (B::Scalar::of(0.0), B::Scalar::of(1.0));
+        let loss = VerifierLoss {
+            policy_gradient: zero,
+            cross_entropy: one,
+            tau: zero,
+            divergence: Divergence::Plain,
+            entropy: zero,
+            clip_range: zero,
+        };
+        let (verifier, room) = (&mut self.verifier, &mut self.row_scores);
+        let teaching = Teaching { loss, gold_share: 1.0 };
+        let statistics = study(backend, verifier, room, &lesson, teaching, &mut Vec::new(), rng)?;
+        let step = verifier.learner.steps;
+        let update = verifier.learner.apply(backend, &format_args!("batch {step}"));
+        update.map_err(|error| RunError::Update { player: "verifier", error })?;
+        Ok(statistics)
+    }
+}

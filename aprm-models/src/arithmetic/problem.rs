@@ -1,0 +1,275 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::step::{BOUND, leading_number};
+use super::wording::Wording;
+use super::{Operator, Step};
+
+/// The names of quantities in problems without words.
+pub(super) const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// One operation of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// What is done.
+    pub operator: Operator,
+    /// The quantities that it is done to: givens count from zero, operations go on from there.
+    pub operands: [usize; 2],
+}
+
+/// Givens, operations on them, and a question: the result of the last operation.
+///
+/// A problem prints as its text; without words, that text can be read back.
+///
+/// ```
+/// use aprm_models::arithmetic::Problem;
+///
+/// let problem: Problem = "a=16;b=2;c=a*b;d=c-a?".parse()?;
+/// assert_eq!(problem.solution(), ["c=16*2=32", "d=32-16=16"]);
+/// assert_eq!(problem.answer(), 16);
+/// assert_eq!(problem.to_string(), "a=16;b=2;c=a*b;d=c-a?");
+/// # Ok::<_, aprm_models::arithmetic::ProblemError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Problem {
+    givens: usize,
+    /// Of all quantities, the givens first.
+    values: Vec<i64>,
+    operations: Vec<Operation>,
+    wording: Option<Wording>,
+}
+
+/// Why something is no problem.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemError {
+    /// The text departs from `a=16;b=2;c=a*b?`.
+    #[error("{found:?} stands where {expected} is expected")]
+    Syntax {
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: String,
+    },
+    /// There is nothing to compute.
+    #[error("there is no operation to ask for")]
+    NoOperation,
+    /// There are more quantities than letters.
+    #[error("{0} quantities are more than the alphabet's 26 letters")]
+    TooManyQuantities(usize),
+    /// A given is too long for a step.
+    #[error("{0} has more than 18 digits")]
+    Given(i64),
+    /// An operation uses a quantity that is not there before it.
+    #[error("operation {operation} uses quantity {operand}, which does not come before it")]
+    Undefined {
+        /// Which operation, from zero.
+        operation: usize,
+        /// The quantity, from zero.
+        operand: usize,
+    },
+    /// An operation has no whole value within 18 digits.
+    #[error("operation {operation} has no whole value of at most 18 digits: {left}{operator}{right}")]
+    Value {
+        /// Which operation, from zero.
+        operation: usize,
+        /// Its first operand.
+        left: i64,
+        /// What it does.
+        operator: Operator,
+        /// Its second operand.
+        right: i64,
+    },
+}
+
+impl Problem {
+    /// A problem without words.
+    ///
+    /// # Errors
+    /// If an operation is not defined, or there are none or too many.
+    pub fn new(givens: &[i64], operations: Vec<Operation>) -> Result<Self, ProblemError> {
+        let quantities = givens.len() + operations.len();
+        if operations.is_empty() {
+            return Err(ProblemError::NoOperation);
+        }
+        if quantities > LETTERS.len() {
+            return Err(ProblemError::TooManyQuantities(quantities));
+        }
+        if let Some(&given) = givens.iter().find(|given| given.unsigned_abs() >= BOUND) {
+            return Err(ProblemError::Given(given));
+        }
+        let mut values = givens.to_vec();
+        for (operation, &Operation { operator, operands }) in operations.iter().enumerate() {
+            if let Some(&operand) = operands.iter().find(|operand| **operand >= values.len()) {
+                return Err(ProblemError::Undefined { operation, operand });
+            }
+            let [left, right] = operands.map(|operand| values[operand]);
+            let value = operator.apply(left, right).filter(|value| value.unsigned_abs() < BOUND);
+            values.push(value.ok_or(ProblemError::Value { operation, left, operator, right })?);
+        }
+        Ok(Self { givens: givens.len(), values, operations, wording: None })
+    }
+
+    pub(super) fn worded(self, wording: Wording) -> Self {
+        Self { wording: Some(wording), ..self }
+    }
+
+    /// The numbers that the problem states.
+    pub fn givens(&self) -> &[i64] {
+        &self.values[..self.givens]
+    }
+
+    /// The operations, in an order in which they can be done.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The number of steps of the solution.
+    pub fn steps(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The values of all quantities, the givens first.
+    pub fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    /// What is asked for.
+    pub fn answer(&self) -> i64 {
+        self.values[self.values.len() - 1]
+    }
+
+    /// What a solution says is the answer: the result of its last line, if that is a step.
+    ///
+    /// ```
+    /// # use aprm_models::arithmetic::Problem;
+    /// assert_eq!(Problem::answer_of("c=16*2=32\nd=32-16=15"), Some(15));
+    /// ```
+    pub fn answer_of(solution: &str) -> Option<i64> {
+        Step::parse(solution.lines().last()?).map(|step| step.result)
+    }
+
+    /// Whether it is told in sentences.
+    pub fn is_worded(&self) -> bool {
+        self.wording.is_some()
+    }
+
+    /// The name of a quantity; none if the problem's text does not name it, as with the 2 of "2 times as many".
+    ///
+    /// # Panics
+    /// If there is no such quantity.
+    pub fn name(&self, quantity: usize) -> Option<&'static str> {
+        assert!(quantity < self.values.len(), "quantity {quantity} of {}", self.values.len());
+        match &self.wording {
+            Some(wording) => wording.name(quantity),
+            None => LETTERS.get(quantity..=quantity),
+        }
+    }
+
+    /// The unit of a quantity, in worded problems.
+    ///
+    /// # Panics
+    /// If there is no such quantity.
+    pub fn unit(&self, quantity: usize) -> Option<&'static str> {
+        assert!(quantity < self.values.len(), "quantity {quantity} of {}", self.values.len());
+        self.wording.as_ref().map(|wording| wording.unit(quantity))
+    }
+
+    /// The quantity that operation `k` computes.
+    pub fn quantity(&self, k: usize) -> usize {
+        self.givens + k
+    }
+
+    /// Step `k` of the solution, from zero.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    pub fn step(&self, k: usize) -> Step<'static> {
+        let Operation { operator, operands } = self.operations[k];
+        let [left, right] = operands.map(|operand| self.values[operand]);
+        let quantity = self.quantity(k);
+        let name = self.name(quantity).unwrap_or_default();
+        Step { name, left, operator, right, result: self.values[quantity], unit: self.unit(quantity) }
+    }
+
+    /// The steps of the solution, one line each.
+    pub fn solution(&self) -> Vec<String> {
+        (0..self.steps()).map(|k| self.step(k).to_string()).collect()
+    }
+
+    /// A number that stands for what has to be computed: equal for problems that differ only in names, words,
+    /// distractors, or the order of independent steps or of the operands of sums and products.
+    ///
+    /// The same on every platform; FNV-1a over each operation and its operands' fingerprints.
+    ///
+    /// ```
+    /// use aprm_models::arithmetic::Problem;
+    ///
+    /// let fingerprint = |text: &str| text.parse().map(|problem: Problem| problem.fingerprint());
+    /// assert_eq!(fingerprint("a=16;b=2;c=a*b;d=c-a?"), fingerprint("a=7;b=2;c=16;d=b*c;e=d-c?"));
+    /// assert_ne!(fingerprint("a=16;b=2;c=a*b;d=c-a?"), fingerprint("a=16;b=2;c=a*b;d=a-c?"));
+    /// ```
+    pub fn fingerprint(&self) -> u64 {
+        let mut fingerprints: Vec<u64> = self.givens().iter().map(|given| fnv(&given.to_le_bytes())).collect();
+        for &Operation { operator, operands } in &self.operations {
+            let mut operands = operands.map(|operand| fingerprints[operand]);
+            if operator.is_commutative() {
+                operands.sort_unstable();
+            }
+            let [left, right] = operands.map(u64::to_le_bytes);
+            fingerprints.push(fnv(&[&[operator.symbol() as u8][..], &left, &right].concat()));
+        }
+        fingerprints[fingerprints.len() - 1]
+    }
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(wording) = &self.wording {
+            return f.write_str(&wording.text(self));
+        }
+        let name = |quantity: usize| &LETTERS[quantity..=quantity];
+        for (quantity, given) in self.givens().iter().enumerate() {
+            write!(f, "{}={given};", name(quantity))?;
+        }
+        for (k, Operation { operator, operands: [left, right] }) in self.operations.iter().enumerate() {
+            let end = if k + 1 == self.steps() { '?' } else { ';' };
+            write!(f, "{}={}{operator}{}{end}", name(self.quantity(k)), name(*left), name(*right))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Problem {
+    type Err = ProblemError;
+
+    fn from_str(text: &str) -> Result<Self, ProblemError> {
+        let syntax = |found: &str, expected: &str| ProblemError::Syntax {
+            found: found.chars().take(40).collect(),
+            expected: expected.to_owned(),
+        };
+        let definitions = text.strip_suffix('?').ok_or_else(|| syntax(text, "a text that ends in '?'"))?;
+        let (mut givens, mut operations) = (Vec::new(), Vec::new());
+        for (quantity, definition) in definitions.split(';').enumerate() {
+            let name = LETTERS.get(quantity..=quantity).ok_or(ProblemError::TooManyQuantities(quantity + 1))?;
+            let right = definition
+                .strip_prefix(name)
+                .and_then(|definition| definition.strip_prefix('='))
+                .ok_or_else(|| syntax(definition, &format!("{name}=")))?;
+            match (leading_number(right), right.as_bytes()) {
+                (Some((given, "")), _) if operations.is_empty() => givens.push(given),
+                (_, &[left, symbol, right]) if left.is_ascii_lowercase() && right.is_ascii_lowercase() => {
+                    let operator = Operator::from_symbol(char::from(symbol))
+                        .ok_or_else(|| syntax(definition, "an operation on two names"))?;
+                    operations
+                        .push(Operation { operator, operands: [left, right].map(|name| usize::from(name - b'a')) });
+                }
+                _ => return Err(syntax(definition, "a number, or behind all numbers an operation on two names")),
+            }
+        }
+        Self::new(&givens, operations)
+    }
+}

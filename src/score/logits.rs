@@ -1,0 +1,32 @@
+use std::io::{self, BufWriter, Write};
+
+use aprm_models::checkpoint::Checkpoint;
+use aprm_models::data::{JsonLines, TokenIds};
+use aprm_models::evaluator::Evaluator;
+use aprm_ndarray::Cpu;
+use serde::Serialize;
+
+use super::{Score, ScoreError};
+
+#[derive(Serialize)]
+struct Logits {
+    logits: Vec<Vec<f32>>,
+}
+
+/// The logits of each sequence of token ids.
+pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
+    let Ok(mut evaluator) = Evaluator::new(Cpu::<f32>::new(), checkpoint);
+    let (source, file) = score.open()?;
+    let mut rows = JsonLines::<_, TokenIds>::new(source, file.clone());
+    let mut out = BufWriter::new(io::stdout().lock());
+    while let Some(row) = rows.next() {
+        let TokenIds { ids } = row?;
+        let line = rows.line();
+        evaluator.check(&ids).map_err(|source| ScoreError::Sequence { file: file.clone(), line, source })?;
+        let Ok(logits) = evaluator.logits(&ids);
+        serde_json::to_writer(&mut out, &Logits { logits }).map_err(io::Error::from)?;
+        writeln!(out)?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `aprm train`: a generator and a process reward model that train each other, from nothing to a table.
+
+mod error;
+mod metrics;
+mod progress;
+mod settings;
+mod stages;
+mod summary;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+pub(crate) use error::TrainError;
+use progress::Progress;
+use stages::Run;
+
+/// Train a process reward model against a generator on built-in arithmetic problems.
+///
+/// A language model learns to solve problems; a generator and a verifier begin from it and train each other.
+/// A verifier that learns from fixed, rule-made errors for as many rounds stands beside: the static PRM.
+/// Both then choose among the solver's attempts at problems that nobody has trained on.
+///
+/// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl and samples.jsonl of
+/// each arm, summary.json, and the states from which a stopped run goes on, bit for bit.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aprm train
+  aprm train --seed 3 --out runs/three --set game.rounds=200 --set game.tau=0.1
+  aprm train --config run.toml --out runs/mine
+  aprm train --resume runs/mine")]
+pub(crate) struct Train {
+    /// Read settings from a TOML file; those that it does not name keep their defaults.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    config: Option<PathBuf>,
+
+    /// Override one setting; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "resume")]
+    set: Vec<String>,
+
+    /// Everything random follows from it.
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+
+    /// Where everything is written; must not exist or be empty.
+    #[arg(long, value_name = "DIR", default_value = "runs/aprm", conflicts_with = "resume")]
+    out: PathBuf,
+
+    /// Go on with a run that was stopped, with its own settings.
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+
+    /// Threads; as many as there are cores by default.
+    #[arg(long)]
+    threads: Option<usize>,
+
+    /// Print the summary as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+
+    /// Print the settings as TOML and stop.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Train {
+    pub(crate) fn run(&self) -> Result<(), TrainError> {
+        let (folder, config) = match &self.resume {
+            Some(folder) => (folder, settings::of_run(folder)?),
+            None => (&self.out, settings::read(self.config.as_deref(), &self.set, self.seed)?),
+        };
+        if self.dry_run {
+            print!("{}", settings::to_toml(&config));
+            return Ok(());
+        }
+        if self.resume.is_none() {
+            settings::begin(folder, &config)?;
+        }
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
+        let progress = Progress::new();
+        let summary = threads.install(|| Run::new(folder, config, &progress)?.finish())?;
+        summary.write(&folder.join("summary.json"))?;
+        if self.json {
+            println!("{}", summary.to_json());
+        } else {
+            print!("{summary}");
+            println!("\n{} holds the models, the metrics and summary.json", folder.display());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+use std::io;
+use std::path::PathBuf;
+
+use aprm_models::aprm::config::SettingError;
+use aprm_models::aprm::error::RunError;
+use aprm_models::arithmetic::DistributionError;
+use aprm_models::checkpoint::{LoadError, SaveError};
+use aprm_models::config::ConfigError;
+use aprm_models::tokenizer::AlphabetError;
+use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
+use core::convert::Infallible;
+
+/// Why a run could not be made, or came to an end before its time.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TrainError {
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{}: {source}", path.display())]
+    Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("--set {set}: {problem}")]
+    Set { set: String, problem: String },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error("the problems: {0}")]
+    Problems(#[from] DistributionError),
+    #[error("the model: {0}")]
+    Model(#[from] ConfigError),
+    #[error("{} is not empty; name another --out, or go on with --resume", .0.display())]
+    Occupied(PathBuf),
+    #[error("{} is no run: it has no config.toml", .0.display())]
+    NoRun(PathBuf),
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{}:{line}: {problem}", path.display())]
+    Attempts { path: PathBuf, line: usize, problem: String },
+    #[error("cannot load {}", path.display())]
+    Load { path: PathBuf, source: LoadError },
+    #[error("cannot save {}", path.display())]
+    Save { path: PathBuf, source: SaveError },
+    #[error("the alphabet: {0}")]
+    Alphabet(#[from] AlphabetError),
+    #[error("the markers: {0}")]
+    Markers(#[from] aprm_models::step_text::SetupError),
+    #[error(transparent)]
+    OpenStates(#[from] OpenError),
+    #[error(transparent)]
+    States(#[from] StateError),
+    #[error("cannot save the state")]
+    SaveState(#[from] SaveStateError),
+    #[error("the state is not that of this run: {0}")]
+    Restore(#[from] RestoreError<Infallible>),
+    #[error(transparent)]
+    Run(#[from] RunError<Infallible>),
+    #[error("the run was interrupted; go on with --resume {}", .0.display())]
+    Interrupted(PathBuf),
+    #[error("cannot start threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl TrainError {
+    /// 2 for bad input, 1 for work that failed.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. }
+            | Self::Toml { .. }
+            | Self::Set { .. }
+            | Self::Setting(_)
+            | Self::Problems(_)
+            | Self::Model(_)
+            | Self::Occupied(_)
+            | Self::NoRun(_)
+            | Self::Attempts { .. }
+            | Self::Load { .. }
+            | Self::OpenStates(_)
+            | Self::States(_)
+            | Self::Restore(_) => 2,
+            _ => 1,
+        }
+    }
+}

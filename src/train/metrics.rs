@@ -1,0 +1,115 @@
+//! What a round is logged as: metrics under the names that TRL has for them, and samples of rewrites.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use aprm_core::oracle::Verdict;
+use aprm_models::aprm::round_report::RoundReport;
+use serde_json::{Map, Value, json};
+
+use super::TrainError;
+
+/// Rewrites of a round that are kept.
+const SAMPLES: usize = 4;
+
+/// `metrics.jsonl` and `samples.jsonl` of an arm.
+pub(crate) struct Log {
+    metrics: (PathBuf, File),
+    samples: (PathBuf, File),
+}
+
+impl Log {
+    /// Goes on behind the lines of the rounds before `round`; later ones, which will be played again, are cut off.
+    pub(crate) fn open(folder: &Path, round: u64) -> Result<Self, TrainError> {
+        let open = |name: &str| {
+            let path = folder.join(name);
+            let failed = |source| TrainError::Write { path: path.clone(), source };
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+            let mut keep = 0;
+            for line in BufReader::new(&file).split(b'\n') {
+                let line = line.map_err(failed)?;
+                let step = serde_json::from_slice::<Value>(&line).ok().and_then(|row| row["step"].as_u64());
+                if step.is_none_or(|step| step >= round) {
+                    break;
+                }
+                keep += line.len() as u64 + 1;
+            }
+            file.set_len(keep).map_err(failed)?;
+            std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
+            Ok::<_, TrainError>((path, file))
+        };
+        Ok(Self { metrics: open("metrics.jsonl")?, samples: open("samples.jsonl")? })
+    }
+
+    pub(crate) fn write(&mut self, report: &RoundReport<f32>) -> Result<(), TrainError> {
+        line(&mut self.metrics, &json!({"step": report.round, "data": metrics(report)}))?;
+        for rewrite in report.rewrites.iter().take(SAMPLES) {
+            let verdict = match rewrite.verdict {
+                Verdict::Correct => "correct",
+                Verdict::Incorrect => "incorrect",
+                Verdict::Undecidable => "undecidable",
+            };
+            let sample = json!({
+                "step": report.round,
+                "problem": rewrite.problem,
+                "prefix": rewrite.prefix,
+                "gold_step": rewrite.gold_step,
+                "rewrite": rewrite.text,
+                "verdict": verdict,
+                "error": rewrite.kind,
+                "score": rewrite.score,
+                "payoff": rewrite.payoff.generator,
+            });
+            line(&mut self.samples, &sample)?;
+        }
+        Ok(())
+    }
+}
+
+fn line((path, file): &mut (PathBuf, File), row: &Value) -> Result<(), TrainError> {
+    writeln!(file, "{row}").map_err(|source| TrainError::Write { path: path.clone(), source })
+}
+
+/// The metrics of a round.
+///
+/// Times are not among them, so that two runs of one seed write the same bytes.
+fn metrics(report: &RoundReport<f32>) -> Map<String, Value> {
+    let mut metrics = Map::new();
+    let mut put = |name: &str, value: f64| metrics.insert(name.into(), json!(value));
+    let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
+    put("game/fooling_rate", report.fooling.fooling_rate().unwrap_or(f64::NAN));
+    put("game/uncorrupted_share", report.fooling.uncorrupted_share().unwrap_or(f64::NAN));
+    put("game/undecidable_share", report.fooling.undecidable_share().unwrap_or(f64::NAN));
+    let payoffs: Vec<f64> = report.rewrites.iter().map(|rewrite| rewrite.payoff.generator.into()).collect();
+    put("generator/rewards/mean", mean(payoffs.iter().sum(), payoffs.len()));
+    let [first, last] = &report.generator_statistics;
+    put("generator/objective/kl", mean(first.kl, first.tokens));
+    put("generator/objective/entropy", mean(first.entropy, first.tokens));
+    put("generator/loss/policy_avg", mean(first.policy_loss, first.tokens));
+    put("generator/val/ratio", mean(first.ratio, first.tokens));
+    put("generator/policy/clipfrac_avg", mean(last.clipped as f64, last.tokens));
+    put("generator/policy/approxkl_avg", mean(last.approx_kl, last.tokens));
+    let verifier = &report.verifier_statistics;
+    put("verifier/loss", mean(verifier.loss, verifier.steps));
+    put("verifier/accuracy", mean(verifier.right as f64, verifier.steps));
+    put("verifier/gold_accepted", mean(verifier.gold_accepted as f64, verifier.gold));
+    put("verifier/objective/kl", mean(verifier.divergence, verifier.steps));
+    put("verifier/objective/entropy", mean(verifier.entropy, verifier.steps));
+    for (player, update) in [("generator", &report.generator), ("verifier", &report.verifier)] {
+        if let Some(update) = update {
+            put(&format!("{player}/grad_norm"), update.gradient_norm.into());
+            put(&format!("{player}/update_norm"), update.update_norm.map_or(f64::NAN, f64::from));
+            put(&format!("{player}/lr"), update.learning_rate.into());
+        }
+    }
+    put("num_tokens", report.tokens as f64);
+    for rewrite in &report.rewrites {
+        let name = format!("errors/{}", rewrite.kind);
+        let share = 1.0 / report.rewrites.len() as f64;
+        let before = metrics.get(&name).and_then(Value::as_f64).unwrap_or(0.0);
+        metrics.insert(name, json!(before + share));
+    }
+    metrics
+}

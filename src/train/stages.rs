@@ -1,0 +1,365 @@
+//! The stages of a run, each of which leaves its result in the folder, so that a run that goes on skips what is there.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aprm_core::policy::Sampler;
+use aprm_models::aprm::arithmetic_task::{ArithmeticTask, attempts};
+use aprm_models::aprm::attempts::Attempts;
+use aprm_models::aprm::config::{Adversary, GameConfig, RunConfig};
+use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
+use aprm_models::aprm::game::Game;
+use aprm_models::aprm::model::Role;
+use aprm_models::aprm::players::Player;
+use aprm_models::aprm::pretraining::Pretraining;
+use aprm_models::aprm::prompt::{Prompt, REWRITE};
+use aprm_models::aprm::row_scores::{RowScores, step_scores};
+use aprm_models::aprm::solver::{Sampling, continue_all};
+use aprm_models::aprm::streams::{Streams, stream};
+use aprm_models::aprm::warm_start::WarmStart;
+use aprm_models::arithmetic::{ALPHABET, Part, Preset};
+use aprm_models::checkpoint::Checkpoint;
+use aprm_models::durable_file::{Disk, replace};
+use aprm_models::generate::Generation;
+use aprm_models::oracle::ArithmeticOracle;
+use aprm_models::safetensors::{Options, Precision};
+use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
+use aprm_models::training_state::{RandomStream, StateFolder, TrainingState};
+use aprm_models::transformer::{Parameters, Transformer};
+use aprm_ndarray::Cpu;
+
+use super::TrainError;
+use super::metrics::Log;
+use super::progress::Progress;
+use super::summary::{Row, Summary};
+
+/// The random streams of the stages; those of the game are 1 to 4.
+const PRETRAINING: u64 = 10;
+const SOLVER: u64 = 11;
+const WARM_START: u64 = 12;
+
+/// Tokens of problems and solutions at most.
+const CONTEXT: usize = 512;
+/// Tokens that go through a model at a time.
+const ROOM: usize = 8192;
+/// Attempts that are written at a time.
+const SEQUENCES: usize = 256;
+
+type Weights = Parameters<Vec<f32>>;
+
+/// A run and its folder.
+pub(crate) struct Run<'a> {
+    folder: &'a Path,
+    config: RunConfig,
+    progress: &'a Progress,
+    interrupted: Arc<AtomicBool>,
+    backend: Cpu<f32>,
+    tokenizer: CharacterTokenizer,
+    prompt: Prompt,
+    task: ArithmeticTask,
+}
+
+/// A set of problems with what a solver wrote.
+struct Solved {
+    name: &'static str,
+    attempts: Vec<Attempts>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(folder: &'a Path, config: RunConfig, progress: &'a Progress) -> Result<Self, TrainError> {
+        let alphabet =
+            Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
+        let tokenizer = CharacterTokenizer::new(alphabet)?;
+        let distribution = Preset::InDistribution.distribution(config.form);
+        let task = ArithmeticTask::new(distribution, config.leniency(), &mut stream(config.seed, 0))?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = interrupted.clone();
+        // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst));
+        Ok(Self {
+            folder,
+            config,
+            progress,
+            interrupted,
+            backend: Cpu::new(),
+            prompt: Prompt::new(Box::new(tokenizer.clone()))?,
+            tokenizer,
+            task,
+        })
+    }
+
+    /// All stages, one after the other.
+    pub(crate) fn finish(mut self) -> Result<Summary, TrainError> {
+        let (base, solver) = self.pretrain()?;
+        let sets = self.solve(&solver)?;
+        let (generator, verifier) = self.warm_start(&base)?;
+        let game = self.config.game.clone();
+        let arms = [
+            ("static", GameConfig { adversary: Adversary::Rules, ..game.clone() }),
+            ("aprm", GameConfig { adversary: Adversary::Generator, ..game }),
+        ];
+        let mut rows = Vec::new();
+        for (name, game) in arms {
+            let verifier = self.play(name, game, &generator, &verifier)?;
+            rows.extend(self.judge(name, &verifier, &sets)?);
+        }
+        // Rows of one set stand together.
+        rows.sort_by_key(|row| sets.iter().position(|set| set.name == row.set));
+        Ok(Summary { seed: self.config.seed, rows })
+    }
+
+    /// The language model that both players begin from, and the weaker one of an earlier step, which solves problems.
+    fn pretrain(&mut self) -> Result<(Weights, Weights), TrainError> {
+        let (base, solver) = (self.folder.join("base"), self.folder.join("solver"));
+        if base.exists() {
+            return Ok((self.load(&base)?, self.load(&solver)?));
+        }
+        let (states, phase) = (self.states("pretraining")?, self.config.pretraining);
+        let mut rng = stream(self.config.seed, PRETRAINING);
+        let model = self.model(Role::LanguageModel)?;
+        let mut stage = Pretraining::new(&mut self.backend, model, phase, ROOM, &mut rng)?;
+        if let Some(state) = resumed(&states)? {
+            state.restore(&mut self.backend, "base", &mut stage.learner)?;
+            rng = state.stream("deal")?;
+        }
+        let weak = ((phase.steps as f64 * self.config.weak_solver) as u64).clamp(1, phase.steps);
+        let bar = self.progress.stage("language model", phase.steps, stage.done());
+        while !stage.is_done() {
+            let loss = stage.step(&mut self.backend, &self.task, &self.prompt, &mut rng)?;
+            bar.advance(1, format!("loss {loss:.3}"));
+            if stage.done() == weak {
+                self.save(&solver, &stage.model, &stage.learner.weights)?;
+            }
+            self.pause(&states, stage.done(), |backend| {
+                let mut state = TrainingState { step: stage.done(), ..TrainingState::default() };
+                state.capture(backend, "base", &stage.learner)?;
+                state.streams.insert("deal".into(), RandomStream::from(&rng));
+                Ok(state)
+            })?;
+        }
+        self.save(&base, &stage.model, &stage.learner.weights)?;
+        Ok((self.load(&base)?, self.load(&solver)?))
+    }
+
+    /// What the solver writes for problems of each set; the first set is for fitting thresholds alone.
+    fn solve(&mut self, solver: &Weights) -> Result<Vec<Solved>, TrainError> {
+        let folder = self.folder.join("attempts");
+        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        let model = self.model(Role::LanguageModel)?;
+        let (problems, each) = (self.config.evaluation.problems, self.config.evaluation.attempts);
+        let presets: Vec<(&'static str, Preset)> = [("held out", Preset::InDistribution)]
+            .into_iter()
+            .chain(self.config.evaluation.sets.iter().map(|preset| (preset.name(), *preset)))
+            .collect();
+        let mut sets = Vec::new();
+        for (i, (name, preset)) in presets.into_iter().enumerate() {
+            let path = folder.join(format!("{}.jsonl", name.replace(' ', "-")));
+            if !path.exists() {
+                // A stream of its own for each set, so that none depends on the others.
+                let mut rng = stream(self.config.seed, 100 * SOLVER + i as u64);
+                let distribution = preset.distribution(self.config.form);
+                let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
+                let mut prompts = Vec::with_capacity(problems.len() * each);
+                for problem in &problems {
+                    let ids = self
+                        .prompt
+                        .transcript(&problem.to_string(), &[])
+                        .map_err(aprm_models::aprm::error::RunError::Prompt)?;
+                    prompts.extend(std::iter::repeat_n(ids, each));
+                }
+                let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
+                let sampling = Sampling {
+                    sequences: SEQUENCES,
+                    capacity: CONTEXT,
+                    generation: Generation {
+                        max_new_tokens: self.config.evaluation.max_tokens,
+                        sampler: Sampler::default(),
+                        stop: &[self.prompt.end],
+                    },
+                };
+                let advance = |by| bar.advance(by as u64, name);
+                let Ok(written) =
+                    continue_all(&mut self.backend, &model, solver, &prompts, sampling, &mut rng, advance);
+                let attempts =
+                    attempts(&problems, ArithmeticOracle { leniency: self.config.leniency() }, &self.prompt, &written);
+                write_attempts(&path, &attempts)?;
+            }
+            sets.push(Solved { name, attempts: read_attempts(&path)? });
+        }
+        Ok(sets)
+    }
+
+    /// Generator and verifier on rule-made corruptions.
+    fn warm_start(&mut self, base: &Weights) -> Result<(Weights, Weights), TrainError> {
+        let [generator, verifier] = ["generator-0", "verifier-0"].map(|name| self.folder.join(name));
+        if verifier.exists() {
+            return Ok((self.load(&generator)?, self.load(&verifier)?));
+        }
+        let (states, phase) = (self.states("warm-start")?, self.config.warm_start);
+        let mut rng = stream(self.config.seed, WARM_START);
+        let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
+        let mut stage = WarmStart::new(&mut self.backend, models, base, phase, ROOM)?;
+        if let Some(state) = resumed(&states)? {
+            state.restore(&mut self.backend, "generator", &mut stage.generator.learner)?;
+            state.restore(&mut self.backend, "verifier", &mut stage.verifier.learner)?;
+            rng = state.stream("deal")?;
+        }
+        let bar = self.progress.stage("warm start", phase.steps, stage.done());
+        while !stage.is_done() {
+            let report = stage.step(&mut self.backend, &self.task, &self.prompt, &mut rng)?;
+            bar.advance(1, format!("loss {:.3}, accuracy {:.2}", report.generator_loss, report.verifier.accuracy()));
+            self.pause(&states, stage.done(), |backend| {
+                let mut state = TrainingState { step: stage.done(), ..TrainingState::default() };
+                state.capture(backend, "generator", &stage.generator.learner)?;
+                state.capture(backend, "verifier", &stage.verifier.learner)?;
+                state.streams.insert("deal".into(), RandomStream::from(&rng));
+                Ok(state)
+            })?;
+        }
+        self.save(&generator, &stage.generator.model, &stage.generator.learner.weights)?;
+        self.save(&verifier, &stage.verifier.model, &stage.verifier.learner.weights)?;
+        Ok((self.load(&generator)?, self.load(&verifier)?))
+    }
+
+    /// The verifier at the end of an arm's game.
+    fn play(
+        &mut self,
+        arm: &'static str,
+        config: GameConfig,
+        generator: &Weights,
+        verifier: &Weights,
+    ) -> Result<Weights, TrainError> {
+        let folder = self.folder.join(arm);
+        let [generator_folder, verifier_folder] = ["generator", "verifier"].map(|name| folder.join(name));
+        if verifier_folder.exists() {
+            return self.load(&verifier_folder);
+        }
+        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        let states = self.states(&format!("{arm}-game"))?;
+        let generator = {
+            let model = self.model(Role::LanguageModel)?;
+            Player::new(&mut self.backend, model, generator.clone(), config.generator_learner())?
+        };
+        let verifier = {
+            let model = self.model(Role::Verifier)?;
+            Player::new(&mut self.backend, model, verifier.clone(), config.verifier_learner())?
+        };
+        let rounds = config.rounds;
+        let mut game = Game::new(&mut self.backend, config, generator, verifier)?;
+        let mut streams = Streams::new(self.config.seed);
+        if let Some(state) = resumed(&states)? {
+            game.restore(&mut self.backend, &state, &mut streams)?;
+        }
+        let mut log = Log::open(&folder, game.round)?;
+        let bar = self.progress.stage(arm, rounds, game.round);
+        while game.round < rounds {
+            let report = game.play(&mut self.backend, &mut self.task, &self.prompt, &mut streams)?;
+            log.write(&report)?;
+            let fooled = report.fooling.fooling_rate().unwrap_or(f64::NAN);
+            bar.advance(1, format!("fooled {fooled:.2}, accuracy {:.2}", report.verifier_statistics.accuracy()));
+            self.pause(&states, game.round, |backend| game.capture(backend, &streams))?;
+        }
+        self.save(&generator_folder, &game.generator.model, &game.generator.learner.weights)?;
+        self.save(&verifier_folder, &game.verifier.model, game.verifier.learner.averaged_weights())?;
+        self.load(&verifier_folder)
+    }
+
+    fn judge(&mut self, prm: &'static str, verifier: &Weights, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+        let model = self.model(Role::Verifier)?;
+        let mut room =
+            RowScores::new(&mut self.backend, &model, ROOM).map_err(aprm_models::aprm::error::RunError::Device)?;
+        let (mut threshold, mut rows) = (0.5, Vec::new());
+        for (i, Solved { name: set, attempts }) in sets.iter().enumerate() {
+            let scores = step_scores(&mut self.backend, &model, verifier, &mut room, &self.prompt, attempts)?;
+            if i == 0 {
+                threshold = fit_threshold(attempts, &scores);
+            } else {
+                rows.push(Row { prm, set, evaluation: Evaluation::new(attempts, &scores, threshold) });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Saves a state now and then, and where the run is interrupted, which ends it.
+    fn pause(
+        &mut self,
+        states: &StateFolder,
+        done: u64,
+        capture: impl FnOnce(&mut Cpu<f32>) -> Result<TrainingState<f32>, core::convert::Infallible>,
+    ) -> Result<(), TrainError> {
+        let is_interrupted = self.interrupted.load(Ordering::SeqCst);
+        if is_interrupted || done.is_multiple_of(self.config.save_every) {
+            let Ok(state) = capture(&mut self.backend);
+            states.save(&state)?;
+        }
+        if is_interrupted { Err(TrainError::Interrupted(self.folder.into())) } else { Ok(()) }
+    }
+
+    fn states(&self, stage: &str) -> Result<StateFolder, TrainError> {
+        let parent = self.folder.join("states");
+        fs::create_dir_all(&parent).map_err(|source| TrainError::Write { path: parent.clone(), source })?;
+        Ok(StateFolder::open(&parent.join(stage), NonZeroUsize::new(2).expect("two"))?)
+    }
+
+    fn model(&mut self, role: Role) -> Result<Transformer<Cpu<f32>>, TrainError> {
+        let config = self.config.model.config(role, self.tokenizer.vocab_size(), CONTEXT)?;
+        let Ok(model) = Transformer::new(&mut self.backend, config);
+        Ok(model)
+    }
+
+    fn save(&mut self, folder: &Path, model: &Transformer<Cpu<f32>>, weights: &Weights) -> Result<(), TrainError> {
+        let written = |source| TrainError::Write { path: folder.into(), source };
+        let Ok(checkpoint) = Checkpoint::download(&mut self.backend, model.config, weights);
+        // The folder's name is the sign that the stage is done, so it comes last.
+        let partial = folder.with_extension("partial");
+        fs::create_dir_all(&partial).map_err(written)?;
+        checkpoint.save(&partial, Precision::F32).map_err(|source| TrainError::Save { path: folder.into(), source })?;
+        self.tokenizer.save(&partial).map_err(written)?;
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(written)?;
+        }
+        fs::rename(&partial, folder).map_err(written)
+    }
+
+    fn load(&mut self, folder: &Path) -> Result<Weights, TrainError> {
+        let loaded = Checkpoint::load(folder, Options::default());
+        let checkpoint = loaded.map_err(|source| TrainError::Load { path: folder.into(), source })?;
+        let Ok(weights) = checkpoint.upload(&mut self.backend);
+        Ok(weights)
+    }
+}
+
+fn resumed(states: &StateFolder) -> Result<Option<TrainingState<f32>>, TrainError> {
+    let Some(loaded) = states.load_newest()? else { return Ok(None) };
+    for rejected in &loaded.rejected {
+        eprintln!("warning: passed over {rejected}");
+    }
+    Ok(Some(loaded.state))
+}
+
+fn write_attempts(path: &Path, attempts: &[Attempts]) -> Result<(), TrainError> {
+    let folder = Disk(path.parent().unwrap_or(Path::new(".")).into());
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let written = replace(&folder, name, |out| {
+        attempts.iter().try_for_each(|row| writeln!(out, "{}", serde_json::to_string(row)?))
+    });
+    written.map_err(|source| TrainError::Write { path: path.into(), source })
+}
+
+fn read_attempts(path: &Path) -> Result<Vec<Attempts>, TrainError> {
+    let failed = |source| TrainError::Read { path: path.into(), source };
+    let file = fs::File::open(path).map_err(failed)?;
+    let lines = BufReader::new(file).lines().enumerate();
+    let read = lines.map(|(i, line)| {
+        serde_json::from_str(&line.map_err(failed)?).map_err(|error| TrainError::Attempts {
+            path: path.into(),
+            line: i + 1,
+            problem: error.to_string(),
+        })
+    });
+    read.collect()
+}

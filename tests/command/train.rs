@@ -1,0 +1,128 @@
+use std::fs;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Folder;
+
+/// A run of a second: nothing is learnt, but every stage is there.
+const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --set model.num_hidden_layers=1 \
+    --set model.num_attention_heads=2 --set model.intermediate_size=24 --set pretraining.steps=4 \
+    --set pretraining.batch=4 --set warm_start.steps=4 --set warm_start.batch=4 --set game.rounds=6 \
+    --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
+    --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24";
+
+/// What a run leaves that does not depend on when it was made.
+const RESULTS: [&str; 8] = [
+    "summary.json",
+    "aprm/metrics.jsonl",
+    "aprm/samples.jsonl",
+    "static/metrics.jsonl",
+    "attempts/longer.jsonl",
+    "solver/model.safetensors",
+    "aprm/generator/model.safetensors",
+    "aprm/verifier/model.safetensors",
+];
+
+fn results(folder: &Folder, run: &str) -> Vec<Vec<u8>> {
+    RESULTS.map(|file| fs::read(folder.0.join(run).join(file)).unwrap()).into()
+}
+
+#[test]
+fn a_seed_is_a_run() {
+    let folder = Folder::new("train_seed");
+    let printed = folder.run(&format!("train {TINY} --out one"));
+    assert!(printed.contains("| in distribution | static |") && printed.contains("| larger numbers | aprm |"));
+    folder.run(&format!("train {TINY} --out two"));
+    folder.run(&format!("train {TINY} --out three --seed 1"));
+    assert!(results(&folder, "one") == results(&folder, "two"), "one seed, two runs");
+    assert!(results(&folder, "one") != results(&folder, "three"), "two seeds, one run");
+
+    let summary: Value = serde_json::from_str(&folder.read("one/summary.json")).unwrap();
+    assert_eq!(summary["rows"].as_array().unwrap().len(), 6);
+    for field in ["prm", "set", "step_auc", "first_error_f1", "best_of_n", "mean", "majority", "oracle"] {
+        assert!(summary["rows"][0].get(field).is_some(), "{field}");
+    }
+    // Policies that have not moved: nothing is clipped, no divergence has been gathered, every ratio is one.
+    let first: Value = serde_json::from_str(folder.read("one/aprm/metrics.jsonl").lines().next().unwrap()).unwrap();
+    for (metric, expected) in [
+        ("generator/val/ratio", 1.0),
+        ("generator/objective/kl", 0.0),
+        ("verifier/objective/kl", 0.0),
+        ("generator/policy/clipfrac_avg", 0.0),
+        ("generator/policy/approxkl_avg", 0.0),
+    ] {
+        assert_eq!(first["data"][metric].as_f64(), Some(expected), "{metric}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_bit_for_bit() {
+    let folder = Folder::new("train_killed");
+    folder.run(&format!("train {TINY} --out whole"));
+    let mut args = format!("train {TINY} --out killed");
+    for millis in [30, 80, 150, 220, 300, 400] {
+        let mut run = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(Duration::from_millis(millis));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        if folder.0.join("killed/config.toml").exists() {
+            args = "train --threads 1 --resume killed".into();
+        }
+    }
+    folder.run(&args);
+    for (file, (whole, killed)) in
+        RESULTS.iter().zip(results(&folder, "whole").into_iter().zip(results(&folder, "killed")))
+    {
+        assert!(whole == killed, "{file} differs");
+    }
+}
+
+#[test]
+fn a_state_of_another_run_is_refused_or_changes_the_result() {
+    let folder = Folder::new("train_foreign");
+    folder.run(&format!("train {TINY} --out one"));
+    folder.run(&format!("train {TINY} --out two --seed 1"));
+    // The control of the test above: a run that goes on from a state which is not its own is another run.
+    let whole = results(&folder, "one");
+    fs::remove_dir_all(folder.0.join("one/aprm")).unwrap();
+    fs::remove_dir_all(folder.0.join("one/states/aprm-game")).unwrap();
+    fs::rename(folder.0.join("two/states/aprm-game"), folder.0.join("one/states/aprm-game")).unwrap();
+    folder.run("train --threads 1 --resume one");
+    assert!(whole != results(&folder, "one"));
+}
+
+#[test]
+fn what_is_saved_scores_steps() {
+    let folder = Folder::new("train_score");
+    folder.run(&format!("train {TINY} --out run"));
+    folder.write("in.jsonl", r#"{"prompt": "a=16;b=2;c=a*b;d=c-a?", "steps": ["c=16*2=32", "d=32-16=16"]}"#);
+    let row = folder.end("score --model run/aprm/verifier --marker <step> in.jsonl");
+    assert_eq!(row["scores"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn wrong_settings_are_named() {
+    let folder = Folder::new("train_settings");
+    folder.write("typo.toml", "seed = 3\n\n[game]\nroundz = 3\n");
+    folder.write("torn.toml", "seed = 3\n[game\n");
+    fs::create_dir(folder.0.join("full")).unwrap();
+    folder.write("full/file", "");
+    for (args, expected) in [
+        ("--config typo.toml", "roundz"),
+        ("--config torn.toml", "line 2"),
+        ("--config absent.toml", "absent.toml"),
+        ("--set game.tau=-1", "game.tau = -1"),
+        ("--set game.rewrites=1", "game.rewrites"),
+        ("--set game.taü=1", "taü"),
+        ("--set seed", "KEY=VALUE"),
+        ("--set model.hidden_size=10", "model.hidden_size = 10"),
+        ("--out full", "full is not empty"),
+        ("--resume full", "no config.toml"),
+    ] {
+        let complaint = folder.fails(2, &format!("train {args}"));
+        assert!(complaint.contains(expected), "{args}: {complaint}");
+    }
+}
