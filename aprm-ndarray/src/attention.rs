@@ -103,7 +103,7 @@ impl<T: Real> Forward<'_, T> {
             let Head { queries, keys, values } = Head::new(dims, qkv, rows.clone(), head);
             let mut out = matrix_mut(&mut out.entries[head * head_dim..], block.len(), head_dim, out.width);
             transpose(&block, queries, scale, block_queries);
-            multiply::<T, S, R>(simd, keys, BLOCK, block_queries, scores);
+            multiply::<T, S, R>(simd, keys, block_queries, scores);
             let (max, sum) = softmax(&block, scores);
             sum_seen::<T, S, R>(simd, &block, scores, values, &mut out);
             for (i, mut out) in out.rows_mut().into_iter().enumerate() {
@@ -216,9 +216,9 @@ impl<T: Real> Backward<'_, '_, T> {
             let block = start..len.min(start + BLOCK);
             let (probs, grad_scores) = (&mut probs[..block.end], &mut grad_scores[..block.end]);
             transpose(&block, queries, scale, transposed);
-            multiply::<T, S, R>(simd, keys, BLOCK, transposed, probs);
+            multiply::<T, S, R>(simd, keys, transposed, probs);
             transpose(&block, grad_out, T::one(), transposed);
-            multiply::<T, S, R>(simd, values, BLOCK, transposed, grad_scores);
+            multiply::<T, S, R>(simd, values, transposed, grad_scores);
             let (mut lse, mut d) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
             for (i, r) in block.clone().enumerate() {
                 lse[i] = log_sum_exp[[r, 0]];

@@ -304,7 +304,7 @@ impl<T: Real> Backend for Cpu<T> {
         let (qkv, keys, values) = (&qkv[..rows * dims.attention.qkv_width()], &keys[..len], &values[..len]);
         let (slots, positions) = (&slots[..rows], &positions[..rows]);
         let out = &mut out[..rows * dims.attention.heads * dims.attention.head_dim];
-        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.columns);
+        cache::attend(dims, qkv, slots, positions, keys, values, out, &mut self.rows);
         Ok(())
     }
 

@@ -1,10 +1,8 @@
 //! Keys and values that are kept, and attention over them.
 
 use aprm_core::backend::{AttentionDims, CacheDims};
-use pulp::{Simd, WithSimd};
 
-use crate::attention::columns::{BLOCK, Column, multiply, softmax_of_all, sum_all, transpose};
-use crate::matrix::{matrix, matrix_mut};
+use crate::lanes;
 use crate::real::Real;
 use crate::threads::{self, Rows, Workspaces};
 
@@ -35,60 +33,49 @@ pub(crate) fn attend<T: Real>(
     keys: &[T],
     values: &[T],
     out: &mut [T],
-    workspaces: &mut Workspaces<Column<T>>,
+    workspaces: &mut Workspaces<T>,
 ) {
-    let AttentionDims { heads, head_dim, .. } = dims.attention;
-    let workspaces = workspaces.reserve(head_dim + dims.capacity);
-    threads::for_each_range(dims.rows, 1, Rows::new(out, heads * head_dim), |range, out| {
-        for (r, out) in range.zip(out.iter()) {
-            let (qkv, slot) = (&qkv[r * dims.attention.qkv_width()..], slots[r] as usize);
-            workspaces.with(|workspace| {
-                let attend = Attend { dims, qkv, slot, seen: positions[r] as usize + 1, keys, values, out, workspace };
-                pulp::Arch::new().dispatch(attend);
-            });
-        }
-    });
-}
-
-/// One row, all heads of it.
-struct Attend<'a, T> {
-    dims: CacheDims,
-    qkv: &'a [T],
-    slot: usize,
-    seen: usize,
-    keys: &'a [T],
-    values: &'a [T],
-    out: &'a mut [T],
-    workspace: &'a mut [Column<T>],
-}
-
-impl<T: Real> WithSimd for Attend<'_, T> {
-    type Output = ();
-
-    /// The queries that share keys and values are the columns of scores.
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dims, qkv, slot, seen, keys, values, out, workspace } = self;
-        let AttentionDims { heads, kv_heads, head_dim } = dims.attention;
-        let (width, scale) = (kv_heads * head_dim, T::one() / T::of_usize(head_dim).sqrt());
-        let (columns, scores) = workspace.split_at_mut(head_dim);
-        let scores = &mut scores[..seen];
-        for kv_head in 0..kv_heads {
-            let first = slot * dims.capacity * width + kv_head * head_dim;
-            let [keys, values] = [keys, values].map(|cache| matrix(&cache[first..], seen, head_dim, width));
-            let group = kv_head * (heads / kv_heads)..(kv_head + 1) * (heads / kv_heads);
-            for first in group.clone().step_by(BLOCK) {
-                let block = first..group.end.min(first + BLOCK);
-                transpose(&block, matrix(qkv, heads, head_dim, head_dim), scale, columns);
-                multiply::<T, S, 8>(simd, keys, block.len(), columns, scores);
-                let (_, sums) = softmax_of_all(scores);
-                let entries = &mut out[block.start * head_dim..block.end * head_dim];
-                let mut out = matrix_mut(entries, block.len(), head_dim, head_dim);
-                sum_all::<T, S, 4>(simd, scores, values, &mut out);
-                for (out, sum) in entries.chunks_exact_mut(head_dim).zip(sums) {
-                    out.iter_mut().for_each(|out| *out /= sum);
-                }
+    let AttentionDims { heads, kv_heads, head_dim } = dims.attention;
+    let (width, scale) = (kv_heads * head_dim, T::one() / T::of_usize(head_dim).sqrt());
+    let workspaces = workspaces.reserve(dims.capacity);
+    threads::for_each_range(
+        dims.rows,
+        1,
+        Rows::new(out, heads * head_dim),
+        #[inline(always)]
+        |range, out| {
+            for (r, out) in range.zip(out.iter()) {
+                let (slot, seen) = (slots[r] as usize, positions[r] as usize + 1);
+                let queries = qkv[r * dims.attention.qkv_width()..].chunks_exact(head_dim);
+                workspaces.with(
+                    #[inline(always)]
+                    |scores| {
+                        for (head, (query, out)) in queries.zip(out.chunks_exact_mut(head_dim)).enumerate() {
+                            let first = slot * dims.capacity * width + head / (heads / kv_heads) * head_dim;
+                            let [keys, values] = [keys, values].map(|cache| cache[first..].chunks(width).take(seen));
+                            let scores = &mut scores[..seen];
+                            for (score, key) in scores.iter_mut().zip(keys) {
+                                *score = scale * lanes::dot(query, &key[..head_dim]);
+                            }
+                            let sum = softmax(scores);
+                            out.fill(T::zero());
+                            for (&score, value) in scores.iter().zip(values) {
+                                lanes::axpy(score, &value[..head_dim], out);
+                            }
+                            out.iter_mut().for_each(|out| *out /= sum);
+                        }
+                    },
+                );
             }
-        }
-    }
+        },
+    );
+}
+
+/// Replaces scores by `exp(score − max)`, and gives their sum.
+#[inline(always)]
+fn softmax<T: Real>(scores: &mut [T]) -> T {
+    let max = lanes::max(scores);
+    scores.iter_mut().for_each(|score| *score = (*score - max).exp());
+    let [sum] = lanes::sums([scores], |[score]| [score]);
+    sum
 }

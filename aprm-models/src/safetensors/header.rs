@@ -70,10 +70,11 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// The bytes of a tensor; axes of zero are left out of the product, so that their place among the others is no matter.
+/// A shape whose product does not fit in the widest type fits in none: what is read in one type can be written in all.
 pub(super) fn byte_len(dtype: Dtype, shape: &[u64]) -> Option<u64> {
-    let product =
-        shape.iter().filter(|&&axis| axis != 0).try_fold(dtype.size(), |product, &axis| product.checked_mul(axis))?;
-    Some(if shape.contains(&0) { 0 } else { product })
+    let axes = shape.iter().filter(|&&axis| axis != 0);
+    let widest = axes.copied().try_fold(Dtype::F64.size(), u64::checked_mul)?;
+    Some(if shape.contains(&0) { 0 } else { widest / Dtype::F64.size() * dtype.size() })
 }
 
 fn parse_metadata(value: &RawValue) -> Result<BTreeMap<String, String>, ReadError> {

@@ -30,39 +30,23 @@ pub(crate) fn transpose<T: Real>(block: &Range<usize>, x: ArrayView2<'_, T>, sca
     }
 }
 
-/// `products_j ← Σ_c x_jc columns_c` for the first `queries` columns, R rows at a time.
+/// `products_j ← Σ_c x_jc columns_c`, R rows at a time.
 #[inline(always)]
 pub(crate) fn multiply<T: Real, S: Simd, const R: usize>(
     simd: S,
     x: ArrayView2<'_, T>,
-    queries: usize,
     columns: &[Column<T>],
     products: &mut [Column<T>],
 ) {
-    if queries <= T::count::<S>() {
-        multiply_registers::<T, S, R, 1>(simd, x, queries, columns, products);
-    } else {
-        multiply_registers::<T, S, R, 2>(simd, x, queries, columns, products);
-    }
-}
-
-#[inline(always)]
-fn multiply_registers<T: Real, S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    x: ArrayView2<'_, T>,
-    queries: usize,
-    columns: &[Column<T>],
-    products: &mut [Column<T>],
-) {
-    let (width, last) = (V * T::count::<S>(), x.nrows() - 1);
+    let (width, last) = (VECTORS * T::count::<S>(), x.nrows() - 1);
     for (first_row, products) in (0..).step_by(R).zip(products.chunks_mut(R)) {
         // Where rows are missing, the last is there more than once.
         let mut rows: [&[T]; R] = [&[]; R];
         for (r, entries) in rows.iter_mut().enumerate() {
             *entries = &row(x, last.min(first_row + r))[..columns.len()];
         }
-        for first in (0..queries).step_by(width) {
-            let mut sums = zeros::<T, S, R, V>(simd);
+        for first in (0..BLOCK).step_by(width) {
+            let mut sums = zeros::<T, S, R, VECTORS>(simd);
             add_terms(
                 simd,
                 &mut sums,
@@ -70,7 +54,7 @@ fn multiply_registers<T: Real, S: Simd, const R: usize, const V: usize>(
                 #[inline(always)]
                 |r, c| rows[r][c],
                 #[inline(always)]
-                |c| *registers::<T, S, V>(&columns[c].0[first..first + width]),
+                |c| *registers::<T, S, VECTORS>(&columns[c].0[first..first + width]),
             );
             for (product, sums) in products.iter_mut().zip(sums) {
                 T::lanes_mut::<S>(&mut product.0[first..first + width]).copy_from_slice(&sums);
@@ -91,12 +75,6 @@ pub(crate) fn softmax<T: Real>(block: &Range<usize>, scores: &mut [Column<T>]) -
     for (j, scores) in scores[block.start..].iter_mut().enumerate() {
         scores.0[..j].fill(T::neg_infinity());
     }
-    softmax_of_all(scores)
-}
-
-/// The same where all keys are seen.
-#[inline(always)]
-pub(crate) fn softmax_of_all<T: Real>(scores: &mut [Column<T>]) -> ([T; BLOCK], [T; BLOCK]) {
     let (mut max, mut sum) = ([T::neg_infinity(); BLOCK], [T::zero(); BLOCK]);
     for scores in scores.iter() {
         for (max, &score) in max.iter_mut().zip(&scores.0) {
@@ -169,31 +147,6 @@ pub(crate) fn add_seeing<T: Real, S: Simd, const R: usize>(
             |r, i| weights_of[r][i],
             x,
             true,
-            rows_mut(out, rows),
-        );
-    }
-}
-
-/// `out_i ← Σ_j weights_ji x_j` for some queries i that see all of x, R of them at a time.
-#[inline(always)]
-pub(crate) fn sum_all<T: Real, S: Simd, const R: usize>(
-    simd: S,
-    weights: &[Column<T>],
-    x: ArrayView2<'_, T>,
-    out: &mut ArrayViewMut2<'_, T>,
-) {
-    for i in (0..out.nrows()).step_by(R) {
-        let rows = i..out.nrows().min(i + R);
-        let terms = Terms { all: 0..weights.len(), some: 0..0 };
-        sum_rows::<T, S, R>(
-            simd,
-            terms,
-            #[inline(always)]
-            |_, _| true,
-            #[inline(always)]
-            |r, j| weights[j].0[i + r],
-            x,
-            false,
             rows_mut(out, rows),
         );
     }
