@@ -1,10 +1,14 @@
 //! Batched generation with a cache of keys and values: 64 prompts of 32 tokens, 64 tokens for each, drawn from the
-//! policy itself, by the model b of `train_step`.
+//! policy itself, by the model b of `train_step`; and where the time goes.
 //!
 //! `cargo bench -p aprm-models --bench generate`, on as many threads as `RAYON_NUM_THREADS` says.
 
+#[path = "support/peak.rs"]
+mod peak;
 #[path = "support/peak_memory.rs"]
 mod peak_memory;
+#[path = "support/timed.rs"]
+mod timed;
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -19,6 +23,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use self::peak_memory::peak_memory;
+use self::timed::{Timed, print_table};
 
 const PROMPTS: usize = 64;
 const PROMPT_LEN: usize = 32;
@@ -28,12 +33,13 @@ const CONFIG: &str = r#"{"model_type": "llama", "hidden_size": 256, "num_hidden_
     "intermediate_size": 704, "num_attention_heads": 8, "max_position_embeddings": 512, "rms_norm_eps": 1e-6}"#;
 
 fn main() {
-    let Ok(()) = bench();
+    // From within the pool: a kernel that is called from elsewhere is handed over to it, and waited for.
+    let Ok(()) = rayon::scope(|_| bench());
 }
 
 fn bench() -> Result<(), Infallible> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut cpu = Cpu::<f32>::new();
+    let mut cpu = Timed::new(Cpu::<f32>::new());
     let model = Transformer::new(&mut cpu, ModelConfig::parse(CONFIG.as_bytes()).expect("a valid config"))?;
     let mut weights = Parameters::zeros(&mut cpu, &model.layout)?;
     for (buffer, spec) in weights.0.iter_mut().zip(&model.layout.tensors) {
@@ -46,16 +52,18 @@ fn bench() -> Result<(), Infallible> {
     let prompts: Vec<&[u32]> = prompts.chunks(PROMPT_LEN).collect();
     let generation = Generation { max_new_tokens: NEW_TOKENS, sampler: Sampler::default(), stop: &[] };
 
-    let mut times = Vec::new();
-    for _ in 0..6 {
+    let (mut times, mut kernels) = (Vec::new(), Vec::new());
+    for _ in 0..11 {
+        cpu.take();
         let begin = Instant::now();
         let mut generator = Generator::new(&mut cpu, &model, PROMPTS, PROMPT_LEN + NEW_TOKENS, PROMPTS * PROMPT_LEN)?;
         let continuations = generator.generate(&mut cpu, &model, &weights, &prompts, generation, &mut rng)?;
         times.push(begin.elapsed().as_secs_f64());
+        kernels.push(cpu.take());
         assert!(continuations.iter().all(|continuation| continuation.tokens.len() == NEW_TOKENS));
     }
     // The first is warm-up.
-    let mut times = times.split_off(1);
+    let (mut times, kernels) = (times.split_off(1), kernels.split_off(1));
     times.sort_by(f64::total_cmp);
     let (median, tokens) = (times[times.len() / 2], (PROMPTS * NEW_TOKENS) as f64);
     println!(
@@ -65,5 +73,6 @@ fn bench() -> Result<(), Infallible> {
         1e3 * times[0],
         peak_memory().map_or("?".into(), |bytes| (bytes >> 20).to_string()),
     );
+    print_table(&kernels);
     Ok(())
 }

@@ -36,8 +36,8 @@ pub(crate) fn attend<T: Real>(
     workspaces: &mut Workspaces<T>,
 ) {
     let AttentionDims { heads, kv_heads, head_dim } = dims.attention;
-    let (width, scale) = (kv_heads * head_dim, T::one() / T::of_usize(head_dim).sqrt());
-    let workspaces = workspaces.reserve(dims.capacity);
+    let (width, group, scale) = (kv_heads * head_dim, heads / kv_heads, T::one() / T::of_usize(head_dim).sqrt());
+    let workspaces = workspaces.reserve(heads * dims.capacity);
     threads::for_each_range(
         dims.rows,
         1,
@@ -45,24 +45,29 @@ pub(crate) fn attend<T: Real>(
         #[inline(always)]
         |range, out| {
             for (r, out) in range.zip(out.iter()) {
-                let (slot, seen) = (slots[r] as usize, positions[r] as usize + 1);
-                let queries = qkv[r * dims.attention.qkv_width()..].chunks_exact(head_dim);
+                let (first, seen) = (slots[r] as usize * dims.capacity * width, positions[r] as usize + 1);
+                let [keys, values] = [keys, values].map(|cache| cache[first..].chunks_exact(width).take(seen));
+                let queries = &qkv[r * dims.attention.qkv_width()..][..heads * head_dim];
                 workspaces.with(
                     #[inline(always)]
                     |scores| {
-                        for (head, (query, out)) in queries.zip(out.chunks_exact_mut(head_dim)).enumerate() {
-                            let first = slot * dims.capacity * width + head / (heads / kv_heads) * head_dim;
-                            let [keys, values] = [keys, values].map(|cache| cache[first..].chunks(width).take(seen));
-                            let scores = &mut scores[..seen];
-                            for (score, key) in scores.iter_mut().zip(keys) {
-                                *score = scale * lanes::dot(query, &key[..head_dim]);
+                        // Keys and values are read once, as they lie in memory, for all heads.
+                        for (j, key) in keys.enumerate() {
+                            for (head, query) in queries.chunks_exact(head_dim).enumerate() {
+                                let key = &key[head / group * head_dim..][..head_dim];
+                                scores[head * seen + j] = scale * lanes::dot(query, key);
                             }
-                            let sum = softmax(scores);
-                            out.fill(T::zero());
-                            for (&score, value) in scores.iter().zip(values) {
-                                lanes::axpy(score, &value[..head_dim], out);
+                        }
+                        scores.chunks_exact_mut(seen).take(heads).for_each(softmax);
+                        out.fill(T::zero());
+                        for (j, value) in values.enumerate() {
+                            for (head, out) in out.chunks_exact_mut(head_dim).enumerate() {
+                                lanes::axpy(
+                                    scores[head * seen + j],
+                                    &value[head / group * head_dim..][..head_dim],
+                                    out,
+                                );
                             }
-                            out.iter_mut().for_each(|out| *out /= sum);
                         }
                     },
                 );
@@ -71,11 +76,11 @@ pub(crate) fn attend<T: Real>(
     );
 }
 
-/// Replaces scores by `exp(score − max)`, and gives their sum.
+/// Replaces scores by their softmax.
 #[inline(always)]
-fn softmax<T: Real>(scores: &mut [T]) -> T {
+fn softmax<T: Real>(scores: &mut [T]) {
     let max = lanes::max(scores);
     scores.iter_mut().for_each(|score| *score = (*score - max).exp());
-    let [sum] = lanes::sums([scores], |[score]| [score]);
-    sum
+    let [sum] = lanes::sums([&*scores], |[score]| [score]);
+    scores.iter_mut().for_each(|score| *score /= sum);
 }

@@ -4,9 +4,11 @@
 //! `cargo bench -p aprm-models --bench train_step -- [a|b|c]`, on as many threads as `RAYON_NUM_THREADS` says; one model
 //! at a time, if its peak of memory is asked for.
 
+#[path = "../support/peak.rs"]
 mod peak;
 #[path = "../support/peak_memory.rs"]
 mod peak_memory;
+#[path = "../support/timed.rs"]
 mod timed;
 
 use std::time::Instant;
@@ -18,10 +20,9 @@ use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, P
 use aprm_ndarray::Cpu;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use rayon::current_num_threads;
 
 use self::peak_memory::peak_memory;
-use self::timed::{Kernel, Timed};
+use self::timed::{Timed, print_table};
 
 fn config(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> ModelConfig {
     let json = format!(
@@ -97,24 +98,6 @@ fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core:
     Ok(())
 }
 
-/// The kernels of a step, each at its best of all steps, those that take longest first.
-fn print_table(steps: &[Vec<Kernel>]) {
-    let mut best = steps[0].clone();
-    for kernel in steps.iter().flatten() {
-        if let Some(best) = best.iter_mut().find(|best| best.name == kernel.name) {
-            best.time = best.time.min(kernel.time);
-        }
-    }
-    best.sort_by_key(|kernel| std::cmp::Reverse(kernel.time));
-    let (peak, threads) = (peak::flop_per_second(), current_num_threads());
-    println!("  {:24} {:>5} {:>9}   of {:.0} GFLOP/s a thread", "kernel", "calls", "ms", peak / 1e9);
-    for Kernel { name, calls, time, flop } in best {
-        let rate = flop as f64 / time.as_secs_f64();
-        let share = format!("   {:.0} GFLOP/s, {:.0} %", rate / 1e9, 100.0 * rate / (peak * threads as f64));
-        println!("  {name:24} {calls:5} {:9.2}{}", 1e3 * time.as_secs_f64(), if flop > 0 { &share } else { "" });
-    }
-}
-
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let ragged: Vec<usize> = (0..64).map(|i| 40 + 37 * i % 81).collect();
@@ -125,7 +108,8 @@ fn main() {
     ];
     for (name, config, lengths) in models {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            let Ok(()) = bench(name, config, lengths);
+            // From within the pool: a kernel that is called from elsewhere is handed over to it, and waited for.
+            let Ok(()) = rayon::scope(|_| bench(name, config, lengths));
         }
     }
 }

@@ -9,6 +9,8 @@ use aprm_core::backend::{
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 
+use crate::peak::flop_per_second;
+
 /// The calls of a kernel in a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel {
@@ -125,5 +127,23 @@ impl<B: Backend> Backend for Timed<B> {
             loss: &mut B::Buffer, grad_logits: &mut B::Buffer);
         squared_error(rows: usize, predictions: &B::Buffer, targets: &B::Buffer, weights: &B::Buffer,
             loss: &mut B::Buffer, grad_predictions: &mut B::Buffer);
+    }
+}
+
+/// The kernels of a run, each at its best of all runs, those that take longest first.
+pub(crate) fn print_table(runs: &[Vec<Kernel>]) {
+    let mut best = runs[0].clone();
+    for kernel in runs.iter().flatten() {
+        if let Some(best) = best.iter_mut().find(|best| best.name == kernel.name) {
+            best.time = best.time.min(kernel.time);
+        }
+    }
+    best.sort_by_key(|kernel| std::cmp::Reverse(kernel.time));
+    let (peak, threads) = (flop_per_second(), rayon::current_num_threads());
+    println!("  {:24} {:>5} {:>9}   of {:.0} GFLOP/s a thread", "kernel", "calls", "ms", peak / 1e9);
+    for Kernel { name, calls, time, flop } in best {
+        let rate = flop as f64 / time.as_secs_f64();
+        let share = format!("   {:.0} GFLOP/s, {:.0} %", rate / 1e9, 100.0 * rate / (peak * threads as f64));
+        println!("  {name:24} {calls:5} {:9.2}{}", 1e3 * time.as_secs_f64(), if flop > 0 { &share } else { "" });
     }
 }
