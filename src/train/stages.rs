@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -104,8 +104,9 @@ impl<'a> Run<'a> {
         ];
         let mut rows = Vec::new();
         for (name, game) in arms {
-            let verifier = self.play(name, game, &generator, &verifier)?;
-            rows.extend(self.judge(name, &verifier, &sets)?);
+            let rounds = game.rounds;
+            self.play(name, game, &generator, &verifier)?;
+            rows.extend(self.judge(name, rounds, &sets)?);
         }
         // Rows of one set stand together.
         rows.sort_by_key(|row| sets.iter().position(|set| set.name == row.set));
@@ -225,18 +226,18 @@ impl<'a> Run<'a> {
         Ok((self.load(&generator)?, self.load(&verifier)?))
     }
 
-    /// The verifier at the end of an arm's game.
+    /// An arm's game, of which checkpoints stay.
     fn play(
         &mut self,
         arm: &'static str,
         config: GameConfig,
         generator: &Weights,
         verifier: &Weights,
-    ) -> Result<Weights, TrainError> {
+    ) -> Result<(), TrainError> {
         let folder = self.folder.join(arm);
         let [generator_folder, verifier_folder] = ["generator", "verifier"].map(|name| folder.join(name));
         if verifier_folder.exists() {
-            return self.load(&verifier_folder);
+            return Ok(());
         }
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
         let states = self.states(&format!("{arm}-game"))?;
@@ -261,27 +262,49 @@ impl<'a> Run<'a> {
             log.write(&report)?;
             let fooled = report.fooling.fooling_rate().unwrap_or(f64::NAN);
             bar.advance(1, format!("fooled {fooled:.2}, accuracy {:.2}", report.verifier_statistics.accuracy()));
+            // Before the state: a run that goes on from a state has all checkpoints up to it.
+            if self.is_checkpoint(game.round, rounds) {
+                let folder = checkpoint(&folder, game.round);
+                self.save(&folder.join("generator"), &game.generator.model, &game.generator.learner.weights)?;
+                let averaged = game.verifier.learner.averaged_weights();
+                self.save(&folder.join("verifier"), &game.verifier.model, averaged)?;
+            }
             self.pause(&states, game.round, |backend| game.capture(backend, &streams))?;
         }
         self.save(&generator_folder, &game.generator.model, &game.generator.learner.weights)?;
-        self.save(&verifier_folder, &game.verifier.model, game.verifier.learner.averaged_weights())?;
-        self.load(&verifier_folder)
+        self.save(&verifier_folder, &game.verifier.model, game.verifier.learner.averaged_weights())
     }
 
-    fn judge(&mut self, prm: &'static str, verifier: &Weights, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+    fn is_checkpoint(&self, round: u64, rounds: u64) -> bool {
+        round == rounds || (rounds - round).is_multiple_of(self.config.evaluation.every)
+    }
+
+    /// The last checkpoints of an arm on all sets, each at a threshold of its own, on average.
+    fn judge(&mut self, prm: &'static str, rounds: u64, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+        let last: Vec<u64> = (1..=rounds)
+            .rev()
+            .filter(|&round| self.is_checkpoint(round, rounds))
+            .take(self.config.evaluation.checkpoints)
+            .collect();
         let model = self.model(Role::Verifier)?;
         let mut room =
             RowScores::new(&mut self.backend, &model, ROOM).map_err(aprm_models::aprm::error::RunError::Device)?;
-        let (mut threshold, mut rows) = (0.5, Vec::new());
-        for (i, Solved { name: set, attempts }) in sets.iter().enumerate() {
-            let scores = step_scores(&mut self.backend, &model, verifier, &mut room, &self.prompt, attempts)?;
-            if i == 0 {
-                threshold = fit_threshold(attempts, &scores);
-            } else {
-                rows.push(Row { prm, set, evaluation: Evaluation::new(attempts, &scores, threshold) });
+        let bar = self.progress.stage("judging", last.len() as u64, 0);
+        let mut found: Vec<Vec<Evaluation>> = vec![Vec::new(); sets.len()];
+        for round in last {
+            let verifier = self.load(&checkpoint(&self.folder.join(prm), round).join("verifier"))?;
+            let mut threshold = 0.5;
+            for (i, Solved { attempts, .. }) in sets.iter().enumerate() {
+                let scores = step_scores(&mut self.backend, &model, &verifier, &mut room, &self.prompt, attempts)?;
+                if i == 0 {
+                    threshold = fit_threshold(attempts, &scores);
+                }
+                found[i].push(Evaluation::new(attempts, &scores, threshold));
             }
+            bar.advance(1, prm);
         }
-        Ok(rows)
+        let judged = sets.iter().zip(&found).skip(1);
+        Ok(judged.map(|(set, found)| Row { prm, set: set.name, evaluation: Evaluation::mean(found) }).collect())
     }
 
     /// Saves a state now and then, and where the run is interrupted, which ends it.
@@ -331,6 +354,11 @@ impl<'a> Run<'a> {
         let Ok(weights) = checkpoint.upload(&mut self.backend);
         Ok(weights)
     }
+}
+
+/// Where an arm's players after a round are kept.
+fn checkpoint(arm: &Path, round: u64) -> PathBuf {
+    arm.join("checkpoints").join(format!("{round:06}"))
 }
 
 fn resumed(states: &StateFolder) -> Result<Option<TrainingState<f32>>, TrainError> {

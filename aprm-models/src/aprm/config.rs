@@ -212,6 +212,10 @@ pub struct EvaluationConfig {
     pub attempts: usize,
     /// Tokens of an attempt at most.
     pub max_tokens: usize,
+    /// Rounds between two checkpoints of an arm.
+    pub every: u64,
+    /// How many of the last checkpoints are judged; what is reported is their mean.
+    pub checkpoints: usize,
 }
 
 impl Default for ModelShape {
@@ -223,7 +227,7 @@ impl Default for ModelShape {
 impl Default for EvaluationConfig {
     fn default() -> Self {
         let sets = vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers];
-        Self { sets, problems: 200, attempts: 8, max_tokens: 160 }
+        Self { sets, problems: 200, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
     }
 }
 
@@ -351,6 +355,8 @@ impl RunConfig {
         share("game.league_share", game.league_share)?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
         whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
-        whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")
+        whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")?;
+        whole("evaluation.every", evaluation.every as usize, 1, "at least 1")?;
+        whole("evaluation.checkpoints", evaluation.checkpoints, 1, "at least 1")
     }
 }

@@ -82,6 +82,38 @@ impl Evaluation {
     }
 }
 
+impl Evaluation {
+    /// The mean over several checkpoints of one reward model on the same set; a rate that one of them lacks is lacking.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn mean(checkpoints: &[Self]) -> Self {
+        let first = checkpoints.first().expect("at least one checkpoint");
+        let mean = |rate: fn(&Self) -> f64| checkpoints.iter().map(rate).sum::<f64>() / checkpoints.len() as f64;
+        let mean_of_some = |rate: fn(&Self) -> Option<f64>| {
+            let sum: Option<f64> = checkpoints.iter().map(rate).sum();
+            sum.map(|sum| sum / checkpoints.len() as f64)
+        };
+        Self {
+            problems: first.problems,
+            attempts: first.attempts,
+            step_auc: mean_of_some(|found| found.step_auc),
+            first_error_f1: mean_of_some(|found| found.first_error_f1),
+            acc_error: mean_of_some(|found| found.acc_error),
+            acc_correct: mean_of_some(|found| found.acc_correct),
+            threshold: mean(|found| found.threshold.into()) as f32,
+            best_of_n: mean(|found| found.best_of_n),
+            best_of_n_last: mean(|found| found.best_of_n_last),
+            best_of_n_product: mean(|found| found.best_of_n_product),
+            best_of_n_mean: mean(|found| found.best_of_n_mean),
+            weighted: mean(|found| found.weighted),
+            mean: first.mean,
+            majority: first.majority,
+            oracle: first.oracle,
+        }
+    }
+}
+
 /// The threshold with the best F1 on a set, among the scores' own hundredths, and 0.5 where no F1 exists.
 pub fn fit_threshold(set: &[Attempts], scores: &StepScores) -> f32 {
     let thresholds: Vec<f32> = (1..100).map(|percent| percent as f32 / 100.0).collect();
