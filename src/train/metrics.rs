@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use aprm_core::oracle::Verdict;
+use aprm_models::aprm::health::Signals;
 use aprm_models::aprm::round_report::RoundReport;
 use serde_json::{Map, Value, json};
 
@@ -13,10 +14,11 @@ use super::TrainError;
 /// Rewrites of a round that are kept.
 const SAMPLES: usize = 4;
 
-/// `metrics.jsonl` and `samples.jsonl` of an arm.
+/// `metrics.jsonl`, `samples.jsonl` and `alarms.jsonl` of an arm.
 pub(crate) struct Log {
     metrics: (PathBuf, File),
     samples: (PathBuf, File),
+    alarms: (PathBuf, File),
 }
 
 impl Log {
@@ -40,11 +42,15 @@ impl Log {
             std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
             Ok::<_, TrainError>((path, file))
         };
-        Ok(Self { metrics: open("metrics.jsonl")?, samples: open("samples.jsonl")? })
+        Ok(Self { metrics: open("metrics.jsonl")?, samples: open("samples.jsonl")?, alarms: open("alarms.jsonl")? })
     }
 
     pub(crate) fn write(&mut self, report: &RoundReport<f32>) -> Result<(), TrainError> {
         line(&mut self.metrics, &json!({"step": report.round, "data": metrics(report)}))?;
+        for alarm in &report.alarms {
+            let row = json!({"step": report.round, "alarm": alarm.name(), "message": alarm.advice()});
+            line(&mut self.alarms, &row)?;
+        }
         for rewrite in report.rewrites.iter().take(SAMPLES) {
             let verdict = match rewrite.verdict {
                 Verdict::Correct => "correct",
@@ -91,6 +97,13 @@ fn metrics(report: &RoundReport<f32>) -> Map<String, Value> {
     put("generator/val/ratio", mean(first.ratio, first.tokens));
     put("generator/policy/clipfrac_avg", mean(last.clipped as f64, last.tokens));
     put("generator/policy/approxkl_avg", mean(last.approx_kl, last.tokens));
+    let signals = Signals::of(report);
+    put("generator/distinct_1", signals.distinct_1.unwrap_or(f64::NAN));
+    put("generator/distinct_2", signals.distinct_2.unwrap_or(f64::NAN));
+    if let Some((loss, explained_variance)) = report.critic {
+        put("critic/loss", loss);
+        put("critic/explained_variance", explained_variance.unwrap_or(f64::NAN));
+    }
     let verifier = &report.verifier_statistics;
     put("verifier/loss", mean(verifier.loss, verifier.steps));
     put("verifier/accuracy", mean(verifier.right as f64, verifier.steps));

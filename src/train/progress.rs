@@ -33,6 +33,13 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Says something without disturbing the bars.
+    pub(crate) fn warn(&self, message: impl AsRef<str>) {
+        self.bars.suspend(|| eprintln!("warning: {}", message.as_ref()));
+    }
+}
+
 impl Bar {
     pub(crate) fn advance(&self, by: u64, message: impl Into<String>) {
         self.0.set_message(message.into());

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aprm_core::policy::Sampler;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, attempts};
 use aprm_models::aprm::attempts::Attempts;
-use aprm_models::aprm::config::{Adversary, GameConfig, RunConfig};
+use aprm_models::aprm::config::{Adversary, Baseline, GameConfig, RunConfig};
+use aprm_models::aprm::critic::Critic;
+use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
 use aprm_models::aprm::game::Game;
-use aprm_models::aprm::model::Role;
+use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::Player;
 use aprm_models::aprm::pretraining::Pretraining;
 use aprm_models::aprm::prompt::{Prompt, REWRITE};
@@ -21,10 +23,12 @@ use aprm_models::aprm::row_scores::{RowScores, step_scores};
 use aprm_models::aprm::solver::{Sampling, continue_all};
 use aprm_models::aprm::streams::{Streams, stream};
 use aprm_models::aprm::warm_start::WarmStart;
+use aprm_models::aprm::win_rates::{Match, WinRates};
 use aprm_models::arithmetic::{ALPHABET, Part, Preset};
 use aprm_models::checkpoint::Checkpoint;
 use aprm_models::durable_file::{Disk, replace};
 use aprm_models::generate::Generation;
+use aprm_models::learner::LearnerConfig;
 use aprm_models::oracle::ArithmeticOracle;
 use aprm_models::safetensors::{Options, Precision};
 use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
@@ -41,11 +45,14 @@ use super::summary::{Row, Summary};
 const PRETRAINING: u64 = 10;
 const SOLVER: u64 = 11;
 const WARM_START: u64 = 12;
+const WIN_RATES: u64 = 13;
 
 /// Tokens of problems and solutions at most.
 const CONTEXT: usize = 512;
 /// Tokens that go through a model at a time.
 const ROOM: usize = 8192;
+/// Generators, and verifiers, that are played against each other.
+const MATCHES: usize = 8;
 /// Attempts that are written at a time.
 const SEQUENCES: usize = 256;
 
@@ -105,7 +112,11 @@ impl<'a> Run<'a> {
         let mut rows = Vec::new();
         for (name, game) in arms {
             let rounds = game.rounds;
+            let learns = game.adversary == Adversary::Generator;
             self.play(name, game, &generator, &verifier)?;
+            if learns {
+                self.win_rates(name, rounds)?;
+            }
             rows.extend(self.judge(name, rounds, &sets)?);
         }
         // Rows of one set stand together.
@@ -166,10 +177,7 @@ impl<'a> Run<'a> {
                 let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
                 let mut prompts = Vec::with_capacity(problems.len() * each);
                 for problem in &problems {
-                    let ids = self
-                        .prompt
-                        .transcript(&problem.to_string(), &[])
-                        .map_err(aprm_models::aprm::error::RunError::Prompt)?;
+                    let ids = self.prompt.transcript(&problem.to_string(), &[]).map_err(RunError::Prompt)?;
                     prompts.extend(std::iter::repeat_n(ids, each));
                 }
                 let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
@@ -250,7 +258,12 @@ impl<'a> Run<'a> {
             Player::new(&mut self.backend, model, verifier.clone(), config.verifier_learner())?
         };
         let rounds = config.rounds;
+        let critic = match config.baseline {
+            Baseline::LeaveOneOut => None,
+            Baseline::Critic => Some(self.critic(&generator, config.critic_learner())?),
+        };
         let mut game = Game::new(&mut self.backend, config, generator, verifier)?;
+        game.critic = critic;
         let mut streams = Streams::new(self.config.seed);
         if let Some(state) = resumed(&states)? {
             game.restore(&mut self.backend, &state, &mut streams)?;
@@ -260,6 +273,9 @@ impl<'a> Run<'a> {
         while game.round < rounds {
             let report = game.play(&mut self.backend, &mut self.task, &self.prompt, &mut streams)?;
             log.write(&report)?;
+            for alarm in &report.alarms {
+                self.progress.warn(format!("round {}: {alarm}: {}", report.round, alarm.advice()));
+            }
             let fooled = report.fooling.fooling_rate().unwrap_or(f64::NAN);
             bar.advance(1, format!("fooled {fooled:.2}, accuracy {:.2}", report.verifier_statistics.accuracy()));
             // Before the state: a run that goes on from a state has all checkpoints up to it.
@@ -275,6 +291,50 @@ impl<'a> Run<'a> {
         self.save(&verifier_folder, &game.verifier.model, game.verifier.learner.averaged_weights())
     }
 
+    /// A critic that begins as the generator, with a head that says nothing yet.
+    fn critic(
+        &mut self,
+        generator: &Player<Cpu<f32>>,
+        config: LearnerConfig<f32>,
+    ) -> Result<Critic<Cpu<f32>>, TrainError> {
+        let model = self.model(Role::Critic)?;
+        let Ok(weights) = graft(&mut self.backend, &generator.model, &generator.reference, &model);
+        Ok(Critic::new(&mut self.backend, model, weights, config, ROOM)?)
+    }
+
+    /// The checkpoints of an arm against each other.
+    fn win_rates(&mut self, arm: &'static str, rounds: u64) -> Result<(), TrainError> {
+        let path = self.folder.join(arm).join("win_rates.json");
+        if path.exists() {
+            return Ok(());
+        }
+        let all: Vec<u64> = (1..=rounds).filter(|&round| self.is_checkpoint(round, rounds)).collect();
+        // At most so many, the last among them.
+        let every = all.len().div_ceil(MATCHES);
+        let rounds: Vec<u64> = all.into_iter().rev().step_by(every).collect();
+        let (mut generators, mut verifiers) = (Vec::new(), Vec::new());
+        for round in rounds.into_iter().rev() {
+            let folder = checkpoint(&self.folder.join(arm), round);
+            generators.push((round, self.load(&folder.join("generator"))?));
+            verifiers.push((round, self.load(&folder.join("verifier"))?));
+        }
+        let (generator, verifier) = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
+        let mut room = RowScores::new(&mut self.backend, &verifier, ROOM).map_err(RunError::Device)?;
+        let rates = WinRates::play(
+            &mut self.backend,
+            (&generator, &generators),
+            (&verifier, &verifiers),
+            &mut room,
+            (&mut self.task, &self.prompt),
+            Match { positions: 200, max_tokens: self.config.game.max_rewrite_tokens },
+            &mut stream(self.config.seed, WIN_RATES),
+        )?;
+        let json = serde_json::to_string(&rates).expect("numbers");
+        let folder = path.parent().unwrap_or(Path::new("."));
+        replace(&Disk(folder.into()), "win_rates.json", |out| writeln!(out, "{json}"))
+            .map_err(|source| TrainError::Write { path, source })
+    }
+
     fn is_checkpoint(&self, round: u64, rounds: u64) -> bool {
         round == rounds || (rounds - round).is_multiple_of(self.config.evaluation.every)
     }
@@ -287,8 +347,7 @@ impl<'a> Run<'a> {
             .take(self.config.evaluation.checkpoints)
             .collect();
         let model = self.model(Role::Verifier)?;
-        let mut room =
-            RowScores::new(&mut self.backend, &model, ROOM).map_err(aprm_models::aprm::error::RunError::Device)?;
+        let mut room = RowScores::new(&mut self.backend, &model, ROOM).map_err(RunError::Device)?;
         let bar = self.progress.stage("judging", last.len() as u64, 0);
         let mut found: Vec<Vec<Evaluation>> = vec![Vec::new(); sets.len()];
         for round in last {

@@ -146,6 +146,17 @@ impl Default for Payoffs {
     }
 }
 
+/// What a rewrite's payoff is compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// The mean payoff of the other rewrites of its position.
+    #[default]
+    LeaveOneOut,
+    /// A critic's values, by generalised advantage estimation.
+    Critic,
+}
+
 /// The game between generator and verifier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +175,12 @@ pub struct GameConfig {
     pub expected_payoffs: bool,
     /// When the players move.
     pub order: Order,
+    /// What payoffs are compared with.
+    pub baseline: Baseline,
+    /// The critic's learning rate, where there is one; it learns by Adam.
+    pub critic_learning_rate: f64,
+    /// λ of generalised advantage estimation; payoffs are not discounted.
+    pub gae_lambda: f64,
     /// How both update.
     pub update: UpdateRule,
     /// The generator's learning rate; at zero it stays as it is, and the verifier learns against a fixed adversary.
@@ -198,6 +215,8 @@ pub struct GameConfig {
     pub league_every: u64,
     /// How many generators the league keeps.
     pub league_size: usize,
+    /// Rounds over which alarms are raised.
+    pub health_window: usize,
 }
 
 /// How the verifier is judged.
@@ -258,6 +277,9 @@ impl Default for GameConfig {
             payoffs: Payoffs::default(),
             expected_payoffs: false,
             order: Order::default(),
+            baseline: Baseline::default(),
+            critic_learning_rate: 1e-3,
+            gae_lambda: 0.95,
             update: UpdateRule::OptimisticAdam,
             generator_learning_rate: 2.3e-4,
             verifier_learning_rate: 7e-4,
@@ -275,6 +297,7 @@ impl Default for GameConfig {
             league_share: 0.0,
             league_every: 20,
             league_size: 8,
+            health_window: 20,
         }
     }
 }
@@ -337,10 +360,12 @@ impl RunConfig {
         whole("game.positions", game.positions, 1, "at least 1")?;
         whole("game.rewrites", game.rewrites, 2, "at least 2, of which each is the baseline of the others")?;
         whole("game.ppo_epochs", game.ppo_epochs, 1, "at least 1")?;
+        whole("game.health_window", game.health_window, 1, "at least 1")?;
         whole("game.max_rewrite_tokens", game.max_rewrite_tokens, 1, "at least 1")?;
         for (setting, value) in [
             ("game.generator_learning_rate", game.generator_learning_rate),
             ("game.verifier_learning_rate", game.verifier_learning_rate),
+            ("game.critic_learning_rate", game.critic_learning_rate),
             ("game.tau", game.tau),
             ("game.entropy", game.entropy),
             ("game.clip_range", game.clip_range),
@@ -351,6 +376,7 @@ impl RunConfig {
         ] {
             not_negative(setting, value)?;
         }
+        number("game.gae_lambda", game.gae_lambda, (0.0..=1.0).contains(&game.gae_lambda), "a number from 0 to 1")?;
         share("game.average_decay", game.average_decay)?;
         share("game.league_share", game.league_share)?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;

@@ -1,5 +1,6 @@
 //! The game: rounds in which a generator rewrites gold steps, an oracle judges, a verifier labels, and both learn.
 
+use std::iter::repeat_n;
 use std::time::Instant;
 
 use aprm_core::advantage::leave_one_out;
@@ -7,27 +8,26 @@ use aprm_core::backend::Backend;
 use aprm_core::metrics::fooling_rate::FoolingRate;
 use aprm_core::oracle::Verdict;
 use aprm_core::player::Label;
-use aprm_core::policy::Sampler;
 use aprm_core::rand_core::Rng;
 use aprm_core::reward::{Payoff, PayoffTable, Reward, ZeroSum};
 use aprm_core::scalar::Scalar;
 
 use super::config::{Adversary, GameConfig, Order, Payoffs};
+use super::critic::{Critic, Discounts};
 use super::error::RunError;
 use super::generator_loss::{GeneratorLoss, GeneratorStatistics};
+use super::health::{Health, Signals};
 use super::league::League;
 use super::lesson::{Lesson, Teaching, study};
 use super::players::Player;
 use super::prompt::Prompt;
+use super::rewriting::{Position, Rewriting, deal, judge};
 use super::round_report::{Phases, Rewrite, RoundReport, VerifierStatistics};
 use super::row_scores::RowScores;
-use super::solver::{Sampling, continue_all};
 use super::streams::Streams;
 use super::task::Task;
 use super::token_policy::{Response, TokenPolicy};
 use super::verifier_loss::{Opinion, VerifierLoss};
-use crate::generate::Generation;
-use crate::transformer::Parameters;
 
 /// Tokens that go through a model at a time.
 const MICRO_BATCH: usize = 4096;
@@ -41,18 +41,16 @@ pub struct Game<B: Backend> {
     pub generator: Player<B>,
     /// R, a token classifier of two classes.
     pub verifier: Player<B>,
+    /// The baseline of G's advantages, where it is not the mean of other rewrites.
+    pub critic: Option<Critic<B>>,
     /// Past generators.
     pub league: League<B>,
+    /// Who watches over the game.
+    pub health: Health,
     /// Rounds played.
     pub round: u64,
     token_policy: TokenPolicy<B>,
     row_scores: RowScores<B>,
-}
-
-/// A position on the table: a solution and one of its steps.
-struct Position<S> {
-    solution: S,
-    step: usize,
 }
 
 impl<B: Backend> Game<B> {
@@ -70,9 +68,11 @@ impl<B: Backend> Game<B> {
         let row_scores = RowScores::new(backend, &verifier.model, MICRO_BATCH);
         Ok(Self {
             league: League::new(config.league_size),
+            health: Health::new(config.health_window, config.positions * config.rewrites),
             config,
             generator,
             verifier,
+            critic: None,
             round: 0,
             token_policy: token_policy.map_err(RunError::Device)?,
             row_scores: row_scores.map_err(RunError::Device)?,
@@ -95,13 +95,17 @@ impl<B: Backend> Game<B> {
             let Player { model, learner, .. } = &self.generator;
             self.league.keep(backend, model, self.round, &learner.weights).map_err(RunError::Device)?;
         }
-        let positions: Vec<Position<K::Solution>> =
-            (0..self.config.positions).map(|_| deal(task, &mut streams.deal)).collect();
+        let positions = deal(task, self.config.positions, &mut streams.deal);
+        let rewriting = Rewriting { each: self.config.rewrites, max_tokens: self.config.max_rewrite_tokens };
+        let Player { model, learner, .. } = &self.generator;
 
         let clock = Instant::now();
-        let weights = &self.generator.learner.weights;
+        let table = (&*task, prompt);
         let mut responses = match self.config.adversary {
-            Adversary::Generator => self.rewrite(backend, task, prompt, &positions, weights, &mut streams.generator)?,
+            Adversary::Generator => {
+                let rng = &mut streams.generator;
+                rewriting.sample(backend, (model, &learner.weights), table, &positions, rng)?
+            }
             Adversary::Rules => self.corrupt(task, prompt, &positions, &mut streams.generator)?,
         };
         let own = responses.len();
@@ -110,7 +114,7 @@ impl<B: Backend> Game<B> {
             && let Some(weights) = self.league.draw(&mut streams.league)
         {
             let positions = &positions[..past.div_ceil(self.config.rewrites).min(positions.len())];
-            responses.extend(self.rewrite(backend, task, prompt, positions, weights, &mut streams.league)?);
+            responses.extend(rewriting.sample(backend, (model, weights), table, positions, &mut streams.league)?);
         }
         phases.generate = clock.elapsed();
 
@@ -135,8 +139,10 @@ impl<B: Backend> Game<B> {
             fooling: FoolingRate::default(),
             generator: None,
             generator_statistics: [GeneratorStatistics::default(); 2],
+            critic: None,
             verifier: None,
             verifier_statistics: VerifierStatistics::default(),
+            alarms: Vec::new(),
             tokens: lesson.tokens()
                 + responses.iter().map(|response| response.prompt.len() + response.tokens.len()).sum::<usize>(),
             phases,
@@ -150,11 +156,13 @@ impl<B: Backend> Game<B> {
             if epoch == 0 {
                 report.verifier_statistics = statistics;
                 self.pay(&mut rewrites, &questioned, &old_opinions);
-                advantages = self.advantages(&rewrites[..own], &lengths);
             }
             report.phases.verifier += clock.elapsed();
             let clock = Instant::now();
             if generator_moves {
+                if epoch == 0 {
+                    (advantages, report.critic) = self.advantages(backend, &rewrites[..own], &responses[..own])?;
+                }
                 let found =
                     self.generator_pass(backend, &responses[..own], &lengths, &advantages, &mut old_log_probs)?;
                 report.generator_statistics[usize::from(epoch > 0)] = found;
@@ -174,6 +182,7 @@ impl<B: Backend> Game<B> {
             report.fooling.observe(rewrite.verdict, rewrite.label == Label::Correct);
         }
         report.rewrites = rewrites;
+        report.alarms = self.health.observe(Signals::of(&report));
         self.round += 1;
         Ok(report)
     }
@@ -186,36 +195,6 @@ impl<B: Backend> Game<B> {
         };
         let can_move = self.config.adversary == Adversary::Generator && self.config.generator_learning_rate > 0.0;
         (generator && can_move, verifier)
-    }
-
-    /// Samples rewrites of each position.
-    fn rewrite<K: Task>(
-        &self,
-        backend: &mut B,
-        task: &K,
-        prompt: &Prompt,
-        positions: &[Position<K::Solution>],
-        weights: &Parameters<B::Buffer>,
-        rng: &mut dyn Rng,
-    ) -> Result<Vec<Response>, RunError<B::Error>> {
-        let mut prompts = Vec::with_capacity(positions.len() * self.config.rewrites);
-        for Position { solution, step } in positions {
-            let ids = prompt.to_rewrite(task.problem(solution), &task.steps(solution)[..=*step])?;
-            prompts.extend(std::iter::repeat_n(ids, self.config.rewrites));
-        }
-        let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
-        let sampling = Sampling {
-            sequences: prompts.len(),
-            capacity: longest + self.config.max_rewrite_tokens,
-            generation: Generation {
-                max_new_tokens: self.config.max_rewrite_tokens,
-                sampler: Sampler::default(),
-                stop: &[prompt.step_end, prompt.end],
-            },
-        };
-        let tokens = continue_all(backend, &self.generator.model, weights, &prompts, sampling, rng, |_| {})
-            .map_err(RunError::Device)?;
-        Ok(prompts.into_iter().zip(tokens).map(|(prompt, tokens)| Response { prompt, tokens }).collect())
     }
 
     /// Has the rules rewrite each position.
@@ -335,50 +314,25 @@ impl<B: Backend> Game<B> {
         }
     }
 
-    /// One advantage for each token, that of its rewrite.
-    fn advantages(&self, rewrites: &[Rewrite<B::Scalar>], lengths: &[usize]) -> Vec<B::Scalar> {
+    /// One advantage for each token, and what the critic found, if there is one.
+    fn advantages(
+        &mut self,
+        backend: &mut B,
+        rewrites: &[Rewrite<B::Scalar>],
+        responses: &[Response],
+    ) -> Result<(Vec<B::Scalar>, Option<(f64, Option<f64>)>), RunError<B::Error>> {
         let payoffs: Vec<B::Scalar> = rewrites.iter().map(|rewrite| rewrite.payoff.generator).collect();
-        let mut advantages = vec![B::Scalar::default(); payoffs.len()];
-        leave_one_out(&payoffs, self.config.rewrites, &mut advantages);
-        advantages.into_iter().zip(lengths).flat_map(|(advantage, &len)| std::iter::repeat_n(advantage, len)).collect()
-    }
-}
-
-fn deal<K: Task>(task: &K, rng: &mut dyn Rng) -> Position<K::Solution> {
-    let solution = task.deal(rng);
-    let steps = task.steps(&solution).len() as u64;
-    let step = ((u128::from(rng.next_u64()) * u128::from(steps)) >> 64) as usize;
-    Position { solution, step }
-}
-
-/// A rewrite that was not ended, or that has no tokens of its own, cannot be decided.
-fn judge<K: Task, T: Scalar, E>(
-    task: &mut K,
-    prompt: &Prompt,
-    position: &Position<K::Solution>,
-    tokens: &[u32],
-) -> Result<Rewrite<T>, RunError<E>> {
-    let Position { solution, step } = position;
-    let text = prompt.read_step(tokens);
-    let (verdict, kind) = match &text {
-        Some(text) => {
-            let verdict = task.judge(solution, *step, text).map_err(|error| RunError::Oracle(error.into()))?;
-            (verdict, task.error_kind(solution, *step, text))
+        if let Some(critic) = &mut self.critic {
+            let discounts = Discounts { gamma: B::Scalar::of(1.0), gae_lambda: B::Scalar::of(self.config.gae_lambda) };
+            let found = critic.assess(backend, responses, &payoffs, discounts, self.round)?;
+            return Ok((found.advantages, Some((found.loss, found.explained_variance))));
         }
-        None => (Verdict::Undecidable, "unended"),
-    };
-    Ok(Rewrite {
-        problem: task.problem(solution).into(),
-        prefix: task.steps(solution)[..*step].to_vec(),
-        gold_step: task.steps(solution)[*step].clone(),
-        text: text.unwrap_or_else(|| prompt.decode(tokens)),
-        tokens: tokens.to_vec(),
-        verdict,
-        kind,
-        score: T::zero(),
-        label: Label::Incorrect,
-        payoff: Payoff::default(),
-    })
+        let mut of_rewrites = vec![B::Scalar::default(); payoffs.len()];
+        leave_one_out(&payoffs, self.config.rewrites, &mut of_rewrites);
+        let of_tokens = of_rewrites.into_iter().zip(responses);
+        let of_tokens = of_tokens.flat_map(|(advantage, response)| repeat_n(advantage, response.tokens.len()));
+        Ok((of_tokens.collect(), None))
+    }
 }
 
 fn update<B: Backend>(

@@ -14,37 +14,52 @@ use super::row_scores::{MarkLogits, RowScores};
 use super::verifier_loss::{Opinion, VerifierLoss};
 use crate::step_text::MarkedIds;
 
-/// MarkedIds sequences: first those that end in a step whose truth is in question, then gold solutions, right at every mark.
+/// Marked sequences: first those whose steps are in question, then gold solutions, right at every mark.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
     sequences: Vec<MarkedIds>,
     /// The first mark of each sequence.
     starts: Vec<usize>,
-    /// One for each mark.
-    verdicts: Vec<Verdict>,
+    /// How likely each mark's step is to be right.
+    targets: Vec<f64>,
     questioned: usize,
 }
 
 impl Lesson {
-    /// Adds a sequence whose last mark is in question.
+    /// Adds a sequence whose last step is in question.
     ///
     /// # Panics
-    /// After gold has been added.
+    /// After gold has been added, or if the oracle could not decide.
     pub fn question(&mut self, sequence: MarkedIds, verdict: Verdict) {
-        assert_eq!(self.questioned, self.verdicts.len(), "questions come before gold");
+        let target = match verdict {
+            Verdict::Correct => 1.0,
+            Verdict::Incorrect => 0.0,
+            Verdict::Undecidable => panic!("nothing is learnt from a step that the oracle cannot decide"),
+        };
         let last = sequence.positions.len().saturating_sub(1);
-        self.questioned += 1;
-        self.push(MarkedIds { positions: sequence.positions[last..].to_vec(), ..sequence }, verdict);
+        self.labelled(MarkedIds { positions: sequence.positions[last..].to_vec(), ..sequence }, &[target]);
+    }
+
+    /// Adds a sequence all of whose steps are in question, with how likely each is to be right.
+    ///
+    /// # Panics
+    /// After gold has been added, or if there is not one target for each mark.
+    pub fn labelled(&mut self, sequence: MarkedIds, targets: &[f64]) {
+        assert_eq!(self.questioned, self.targets.len(), "questions come before gold");
+        self.questioned += targets.len();
+        self.push(sequence, targets);
     }
 
     /// Adds a gold solution.
     pub fn gold(&mut self, sequence: MarkedIds) {
-        self.push(sequence, Verdict::Correct);
+        let targets = vec![1.0; sequence.positions.len()];
+        self.push(sequence, &targets);
     }
 
-    fn push(&mut self, sequence: MarkedIds, verdict: Verdict) {
-        self.starts.push(self.verdicts.len());
-        self.verdicts.extend(std::iter::repeat_n(verdict, sequence.positions.len()));
+    fn push(&mut self, sequence: MarkedIds, targets: &[f64]) {
+        assert_eq!(sequence.positions.len(), targets.len(), "one target for each mark");
+        self.starts.push(self.targets.len());
+        self.targets.extend_from_slice(targets);
         self.sequences.push(sequence);
     }
 
@@ -55,12 +70,12 @@ impl Lesson {
 
     /// How many marks there are.
     pub fn len(&self) -> usize {
-        self.verdicts.len()
+        self.targets.len()
     }
 
     /// Whether there is nothing to learn.
     pub fn is_empty(&self) -> bool {
-        self.verdicts.is_empty()
+        self.targets.is_empty()
     }
 
     /// How many tokens it has.
@@ -113,13 +128,13 @@ pub fn study<B: Backend>(
             if old_opinions.len() == mark {
                 old_opinions.push(opinion);
             }
-            let verdict = lesson.verdicts[mark];
-            let (gradient, value) = loss.backward(&opinion, &old_opinions[mark], ref_logits, verdict);
+            let target = lesson.targets[mark];
+            let (gradient, value) = loss.backward(&opinion, &old_opinions[mark], ref_logits, B::Scalar::of(target));
             let weight = B::Scalar::of(lesson.weight(mark, gold_share));
             for (grad_logit, gradient) in grad_logits.iter_mut().zip(gradient) {
                 *grad_logit = gradient * weight;
             }
-            statistics.observe(&opinion, verdict, mark >= lesson.questioned, value);
+            statistics.observe(&opinion, target, mark >= lesson.questioned, value);
         }
     };
     let Player { model, learner, reference } = verifier;

@@ -14,6 +14,8 @@ pub enum Role {
     LanguageModel,
     /// Verifiers: wrong or right.
     Verifier,
+    /// Critics: a value.
+    Critic,
 }
 
 impl ModelShape {
@@ -22,13 +24,15 @@ impl ModelShape {
     /// # Errors
     /// [`ConfigError`], if no such model can be.
     pub fn config(&self, role: Role, vocab_size: usize, context: usize) -> Result<ModelConfig, ConfigError> {
-        let architecture = match role {
-            Role::LanguageModel => "LlamaForCausalLM",
-            Role::Verifier => "LlamaForTokenClassification",
+        let (architecture, labels) = match role {
+            Role::LanguageModel => ("LlamaForCausalLM", 2),
+            Role::Verifier => ("LlamaForTokenClassification", 2),
+            Role::Critic => ("LlamaForTokenClassification", 1),
         };
         let config = json!({
             "architectures": [architecture],
             "model_type": "llama",
+            "num_labels": labels,
             "vocab_size": vocab_size,
             "hidden_size": self.hidden_size,
             "intermediate_size": self.intermediate_size,

@@ -64,6 +64,15 @@ impl GameConfig {
         LearnerConfig { average_decay: Some(T::of(self.average_decay)), ..self.learner(self.verifier_learning_rate) }
     }
 
+    /// How the critic learns, if there is one.
+    pub fn critic_learner<T: Scalar>(&self) -> LearnerConfig<T> {
+        let schedule = Schedule::constant(T::of(self.critic_learning_rate));
+        LearnerConfig {
+            max_norm: Some(T::of(self.max_gradient_norm)),
+            ..LearnerConfig::new(RuleConfig::Adam(AdamCoefficients::default()), schedule)
+        }
+    }
+
     fn learner<T: Scalar>(&self, learning_rate: f64) -> LearnerConfig<T> {
         let (adam, optimism) = (AdamCoefficients::default(), T::one());
         let rule = match self.update {

@@ -9,6 +9,7 @@ use aprm_core::reward::Payoff;
 use aprm_core::scalar::Scalar;
 
 use super::generator_loss::GeneratorStatistics;
+use super::health::Alarm;
 use super::verifier_loss::Opinion;
 use crate::learner::UpdateReport;
 
@@ -62,13 +63,13 @@ impl VerifierStatistics {
         self.right as f64 / self.steps as f64
     }
 
-    pub(super) fn observe<T: Scalar>(&mut self, opinion: &Opinion<T>, verdict: Verdict, is_gold: bool, loss: T) {
+    pub(super) fn observe<T: Scalar>(&mut self, opinion: &Opinion<T>, target: f64, is_gold: bool, loss: T) {
         let accepted = opinion.score >= T::of(0.5);
         self.steps += 1;
         self.loss += loss.widen();
         self.divergence += opinion.divergence.widen();
         self.entropy += opinion.entropy.widen();
-        self.right += usize::from(accepted == (verdict == Verdict::Correct));
+        self.right += usize::from(accepted == (target >= 0.5));
         self.gold += usize::from(is_gold);
         self.gold_accepted += usize::from(is_gold && accepted);
     }
@@ -100,10 +101,14 @@ pub struct RoundReport<T> {
     pub generator: Option<UpdateReport<T>>,
     /// What its passes found in the first epoch and in the last.
     pub generator_statistics: [GeneratorStatistics; 2],
+    /// The critic's loss, and how much of the variance of payoffs its values explained, if there is one.
+    pub critic: Option<(f64, Option<f64>)>,
     /// The verifier's update of the first epoch, if it moved.
     pub verifier: Option<UpdateReport<T>>,
     /// What its pass found in the first epoch.
     pub verifier_statistics: VerifierStatistics,
+    /// Alarms that are new in this round.
+    pub alarms: Vec<Alarm>,
     /// Tokens that went through either model.
     pub tokens: usize,
     /// How long its phases took.

@@ -1,6 +1,5 @@
 //! What the verifier minimises, and what it says of each step on the way.
 
-use aprm_core::oracle::Verdict;
 use aprm_core::player::Label;
 use aprm_core::policy::{entropy, entropy_backward, kl_divergence, kl_divergence_backward_p, log_softmax_forward};
 use aprm_core::policy::{symmetric_kl, symmetric_kl_backward};
@@ -64,36 +63,36 @@ impl<T: Scalar> VerifierLoss<T> {
         }
     }
 
-    /// The gradient with respect to the logits of one step, and its loss; zero for a step that the oracle cannot decide.
+    /// The gradient with respect to the logits of a step that is right with probability t, and its loss.
     ///
     /// ```text
-    /// L = a L_clip(R(label) / R_old(label), r_R − E_R[r_R]) − b ln R(verdict) + τ D(R ‖ R_0) − c_H H(R)
+    /// L = a L_clip(R(label) / R_old(label), r_R − E_R[r_R]) − b (t ln R(right) + (1 − t) ln R(wrong))
+    ///     + τ D(R ‖ R_0) − c_H H(R)
+    /// r_R = t if the label is right, 1 − t if it is wrong
     /// ```
     ///
-    /// With two labels the expectation of the payoff, `R_old` of the right one, is known, so it is the baseline.
+    /// An oracle's t is 0 or 1, and the cross-entropy that of its verdict.
+    /// With two labels the expectation of the payoff under `R_old` is known, so it is the baseline.
     pub fn backward(
         &self,
         opinion: &Opinion<T>,
         old: &Opinion<T>,
         ref_logits: Option<[T; 2]>,
-        verdict: Verdict,
+        target: T,
     ) -> ([T; 2], T) {
-        let right = match verdict {
-            Verdict::Correct => CORRECT,
-            Verdict::Incorrect => 1 - CORRECT,
-            Verdict::Undecidable => return ([T::zero(); 2], T::zero()),
-        };
+        let mut targets = [T::one() - target; 2];
+        targets[CORRECT] = target;
         let probs = opinion.log_probs.map(Scalar::exp);
         let mut gradient = [T::zero(); 2];
-        let mut loss = -self.cross_entropy * opinion.log_probs[right];
+        let mut loss = T::zero();
         for class in 0..2 {
-            let target = if class == right { T::one() } else { T::zero() };
-            gradient[class] = self.cross_entropy * (probs[class] - target);
+            loss -= self.cross_entropy * targets[class] * opinion.log_probs[class];
+            gradient[class] = self.cross_entropy * (probs[class] - targets[class]);
         }
         if !self.policy_gradient.is_zero() {
             let said = if old.label == Label::Correct { CORRECT } else { 1 - CORRECT };
-            let payoff = if said == right { T::one() } else { T::zero() };
-            let advantage = payoff - old.log_probs[right].exp();
+            let expected: T = (0..2).map(|class| old.log_probs[class].exp() * targets[class]).sum();
+            let advantage = targets[said] - expected;
             let clip_range = ClipRange { low: self.clip_range, high: self.clip_range };
             let (surrogate, slope) =
                 clipped_surrogate(opinion.log_probs[said], old.log_probs[said], advantage, clip_range);

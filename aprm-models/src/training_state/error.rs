@@ -107,6 +107,14 @@ pub enum RestoreError<E = Infallible> {
         /// What is missing.
         field: String,
     },
+    /// What the recipe keeps beside the learners is not what it wrote.
+    #[error("{JSON}: {field}: {problem}")]
+    Extra {
+        /// The field.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The learner followed another rule.
     #[error("{JSON}: {field} is {found:?}, where {expected:?} is expected")]
     Rule {
