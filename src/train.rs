@@ -1,8 +1,10 @@
 //! `aprm train`: a generator and a process reward model that train each other, from nothing to a table.
 
+mod arm;
 mod error;
 mod metrics;
 mod progress;
+mod rows;
 mod settings;
 mod stages;
 mod summary;
@@ -66,20 +68,20 @@ pub(crate) struct Train {
 
 impl Train {
     pub(crate) fn run(&self) -> Result<(), TrainError> {
-        let (folder, config) = match &self.resume {
+        let (folder, settings) = match &self.resume {
             Some(folder) => (folder, settings::of_run(folder)?),
             None => (&self.out, settings::read(self.config.as_deref(), &self.set, self.seed)?),
         };
         if self.dry_run {
-            print!("{}", settings::to_toml(&config));
+            print!("{}", settings.to_toml());
             return Ok(());
         }
         if self.resume.is_none() {
-            settings::begin(folder, &config)?;
+            settings::begin(folder, &settings)?;
         }
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
         let progress = Progress::new();
-        let summary = threads.install(|| Run::new(folder, config, &progress)?.finish())?;
+        let summary = threads.install(|| Run::new(folder, settings, &progress)?.finish())?;
         summary.write(&folder.join("summary.json"))?;
         if self.json {
             println!("{}", summary.to_json());

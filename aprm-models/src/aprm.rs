@@ -20,6 +20,7 @@ pub mod game;
 mod game_state;
 pub mod generator_loss;
 pub mod health;
+pub mod labelled;
 pub mod league;
 pub mod lesson;
 pub mod model;

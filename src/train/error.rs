@@ -17,6 +17,8 @@ pub(crate) enum TrainError {
     Read { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
     Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{}: {problem}", path.display())]
+    Settings { path: PathBuf, problem: String },
     #[error("--set {set}: {problem}")]
     Set { set: String, problem: String },
     #[error(transparent)]
@@ -32,7 +34,7 @@ pub(crate) enum TrainError {
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{}:{line}: {problem}", path.display())]
-    Attempts { path: PathBuf, line: usize, problem: String },
+    Row { path: PathBuf, line: usize, problem: String },
     #[error("cannot load {}", path.display())]
     Load { path: PathBuf, source: LoadError },
     #[error("cannot save {}", path.display())]
@@ -63,13 +65,14 @@ impl TrainError {
         match self {
             Self::Read { .. }
             | Self::Toml { .. }
+            | Self::Settings { .. }
             | Self::Set { .. }
             | Self::Setting(_)
             | Self::Problems(_)
             | Self::Model(_)
             | Self::Occupied(_)
             | Self::NoRun(_)
-            | Self::Attempts { .. }
+            | Self::Row { .. }
             | Self::Load { .. }
             | Self::OpenStates(_)
             | Self::States(_)

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use aprm_core::oracle::Verdict;
 use aprm_models::aprm::health::Signals;
-use aprm_models::aprm::round_report::RoundReport;
+use aprm_models::aprm::round_report::{RoundReport, VerifierStatistics};
+use aprm_models::learner::UpdateReport;
 use serde_json::{Map, Value, json};
 
 use super::TrainError;
@@ -74,6 +75,40 @@ impl Log {
     }
 }
 
+impl Log {
+    /// The same of an update that is no round of a game.
+    pub(crate) fn write_supervised(
+        &mut self,
+        step: u64,
+        verifier: &VerifierStatistics,
+        update: &UpdateReport<f32>,
+    ) -> Result<(), TrainError> {
+        let mut metrics = Map::new();
+        put_verifier(&mut metrics, verifier);
+        put_update(&mut metrics, "verifier", update);
+        line(&mut self.metrics, &json!({"step": step, "data": metrics}))
+    }
+}
+
+fn put_verifier(metrics: &mut Map<String, Value>, verifier: &VerifierStatistics) {
+    let mean = |sum: f64, count: usize| json!(sum / count.max(1) as f64);
+    for (name, value) in [
+        ("verifier/loss", mean(verifier.loss, verifier.steps)),
+        ("verifier/accuracy", mean(verifier.right as f64, verifier.steps)),
+        ("verifier/gold_accepted", mean(verifier.gold_accepted as f64, verifier.gold)),
+        ("verifier/objective/kl", mean(verifier.divergence, verifier.steps)),
+        ("verifier/objective/entropy", mean(verifier.entropy, verifier.steps)),
+    ] {
+        metrics.insert(name.into(), value);
+    }
+}
+
+fn put_update(metrics: &mut Map<String, Value>, player: &str, update: &UpdateReport<f32>) {
+    metrics.insert(format!("{player}/grad_norm"), json!(update.gradient_norm));
+    metrics.insert(format!("{player}/update_norm"), json!(update.update_norm));
+    metrics.insert(format!("{player}/lr"), json!(update.learning_rate));
+}
+
 fn line((path, file): &mut (PathBuf, File), row: &Value) -> Result<(), TrainError> {
     writeln!(file, "{row}").map_err(|source| TrainError::Write { path: path.clone(), source })
 }
@@ -104,20 +139,13 @@ fn metrics(report: &RoundReport<f32>) -> Map<String, Value> {
         put("critic/loss", loss);
         put("critic/explained_variance", explained_variance.unwrap_or(f64::NAN));
     }
-    let verifier = &report.verifier_statistics;
-    put("verifier/loss", mean(verifier.loss, verifier.steps));
-    put("verifier/accuracy", mean(verifier.right as f64, verifier.steps));
-    put("verifier/gold_accepted", mean(verifier.gold_accepted as f64, verifier.gold));
-    put("verifier/objective/kl", mean(verifier.divergence, verifier.steps));
-    put("verifier/objective/entropy", mean(verifier.entropy, verifier.steps));
+    put_verifier(&mut metrics, &report.verifier_statistics);
     for (player, update) in [("generator", &report.generator), ("verifier", &report.verifier)] {
         if let Some(update) = update {
-            put(&format!("{player}/grad_norm"), update.gradient_norm.into());
-            put(&format!("{player}/update_norm"), update.update_norm.map_or(f64::NAN, f64::from));
-            put(&format!("{player}/lr"), update.learning_rate.into());
+            put_update(&mut metrics, player, update);
         }
     }
-    put("num_tokens", report.tokens as f64);
+    metrics.insert("num_tokens".into(), json!(report.tokens as f64));
     for rewrite in &report.rewrites {
         let name = format!("errors/{}", rewrite.kind);
         let share = 1.0 / report.rewrites.len() as f64;

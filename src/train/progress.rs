@@ -18,10 +18,10 @@ impl Progress {
     }
 
     /// A bar for a stage of so many steps, of which some may have been done by an earlier process.
-    pub(crate) fn stage(&self, name: &'static str, steps: u64, done: u64) -> Bar {
+    pub(crate) fn stage(&self, name: &str, steps: u64, done: u64) -> Bar {
         let style = ProgressStyle::with_template("{prefix:22} {bar:30} {pos:>5}/{len:5} {elapsed:>4} +{eta:4} {msg}");
         let bar = ProgressBar::new(steps).with_style(style.expect("a template"));
-        bar.set_prefix(name);
+        bar.set_prefix(name.to_owned());
         let bar = self.bars.add(bar);
         bar.set_position(done);
         bar.reset_eta();

@@ -1,41 +1,101 @@
 //! Settings: defaults, a file over them, flags over that; and what a run was begun with.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
-use aprm_models::aprm::config::RunConfig;
+use aprm_models::aprm::config::{GameConfig, RunConfig, Strictness};
+use aprm_models::aprm::labelled::Labels;
 use aprm_models::durable_file::{Disk, replace};
 use serde::Deserialize;
-use std::io::Write;
 use toml::{Table, Value};
 
 use super::TrainError;
 
 const FILE: &str = "config.toml";
+const ARMS: &str = "arms";
+/// Folders of a run that are no arm's.
+const RESERVED: [&str; 7] = ["attempts", "base", "generator-0", "labelled", "solver", "states", "verifier-0"];
+
+/// A run, and the arms that it ends in.
+pub(crate) struct Settings {
+    pub(crate) run: RunConfig,
+    pub(crate) arms: Vec<Arm>,
+    /// The arms as they were written.
+    written: Table,
+}
+
+/// A reward model that is trained from the common beginning.
+#[derive(Clone, Debug)]
+pub(crate) struct Arm {
+    pub(crate) name: String,
+    /// What its oracle lets pass; solvers are judged by the run's.
+    pub(crate) oracle: Strictness,
+    /// What labels its steps, where that is no oracle.
+    pub(crate) labels: Option<Labels>,
+    pub(crate) game: GameConfig,
+}
 
 /// The settings of a new run.
-pub(crate) fn read(file: Option<&Path>, overrides: &[String], seed: Option<u64>) -> Result<RunConfig, TrainError> {
-    let mut table = Table::try_from(RunConfig::default()).expect("settings are tables of plain values");
+pub(crate) fn read(file: Option<&Path>, overrides: &[String], seed: Option<u64>) -> Result<Settings, TrainError> {
+    let mut table = defaults();
     if let Some(path) = file {
-        merge(&mut table, read_table(path)?);
-        let failed = |source| TrainError::Toml { path: path.into(), source: Box::new(source) };
-        RunConfig::deserialize(table.clone()).map_err(failed)?;
+        lay(&mut table, read_table(path)?);
+        let failed = |problem| TrainError::Settings { path: path.into(), problem };
+        Settings::of(table.clone()).map_err(failed)?;
     }
     for set in overrides {
         let failed = |problem: String| TrainError::Set { set: set.clone(), problem };
         let (key, value) = set.split_once('=').ok_or_else(|| failed("expected KEY=VALUE".into()))?;
         insert(&mut table, key, parsed(value)).map_err(failed)?;
-        RunConfig::deserialize(table.clone()).map_err(|error| failed(error.message().into()))?;
+        Settings::of(table.clone()).map_err(failed)?;
     }
-    let mut config = RunConfig::deserialize(table)
-        .map_err(|source| TrainError::Toml { path: FILE.into(), source: source.into() })?;
-    config.seed = seed.unwrap_or(config.seed);
-    config.validate()?;
-    Ok(config)
+    let failed = |problem| TrainError::Settings { path: FILE.into(), problem };
+    let mut settings = Settings::of(table).map_err(failed)?;
+    settings.run.seed = seed.unwrap_or(settings.run.seed);
+    settings.run.validate()?;
+    for arm in &settings.arms {
+        RunConfig { game: arm.game.clone(), ..settings.run.clone() }.validate()?;
+    }
+    Ok(settings)
+}
+
+impl Settings {
+    fn of(mut table: Table) -> Result<Self, String> {
+        let written = match table.remove(ARMS) {
+            Some(Value::Table(arms)) => arms,
+            _ => return Err(format!("{ARMS} is no table")),
+        };
+        let game = table.get("game").and_then(Value::as_table).cloned().unwrap_or_default();
+        let run = RunConfig::deserialize(table).map_err(|error| error.to_string())?;
+        let arms = written.iter().map(|(name, arm)| {
+            let in_arm = |problem: &str| format!("{ARMS}.{name}: {problem}");
+            let mut arm = arm.as_table().ok_or_else(|| in_arm("expected a table"))?.clone();
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            if name.is_empty() || !name.bytes().all(is_name) || RESERVED.contains(&&name[..]) {
+                return Err(in_arm("a name is of letters, digits, - and _, and none of the run's own folders"));
+            }
+            let of_arm = |error: toml::de::Error| in_arm(error.message());
+            let oracle = arm.remove("oracle").map(Strictness::deserialize).transpose().map_err(of_arm)?;
+            let labels = arm.remove("labels").map(Labels::deserialize).transpose().map_err(of_arm)?;
+            let mut settings = game.clone();
+            merge(&mut settings, arm);
+            let game = GameConfig::deserialize(settings).map_err(of_arm)?;
+            Ok(Arm { name: name.clone(), oracle: oracle.unwrap_or(run.oracle), labels, game })
+        });
+        let arms = arms.collect::<Result<Vec<_>, String>>()?;
+        if arms.is_empty() { Err(format!("{ARMS} is empty")) } else { Ok(Self { run, arms, written }) }
+    }
+
+    pub(crate) fn to_toml(&self) -> String {
+        let mut table = Table::try_from(&self.run).expect("settings are tables of plain values");
+        table.insert(ARMS.into(), Value::Table(self.written.clone()));
+        toml::to_string(&table).expect("settings are tables of plain values")
+    }
 }
 
 /// The settings that a run was begun with.
-pub(crate) fn of_run(folder: &Path) -> Result<RunConfig, TrainError> {
+pub(crate) fn of_run(folder: &Path) -> Result<Settings, TrainError> {
     let path = folder.join(FILE);
     if !path.is_file() {
         return Err(TrainError::NoRun(folder.into()));
@@ -44,18 +104,30 @@ pub(crate) fn of_run(folder: &Path) -> Result<RunConfig, TrainError> {
 }
 
 /// Takes an empty folder for a run and writes its settings into it.
-pub(crate) fn begin(folder: &Path, config: &RunConfig) -> Result<(), TrainError> {
+pub(crate) fn begin(folder: &Path, settings: &Settings) -> Result<(), TrainError> {
     let failed = |source| TrainError::Write { path: folder.into(), source };
     fs::create_dir_all(folder).map_err(failed)?;
     if fs::read_dir(folder).map_err(failed)?.next().is_some() {
         return Err(TrainError::Occupied(folder.into()));
     }
-    let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(to_toml(config).as_bytes()));
+    let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(settings.to_toml().as_bytes()));
     written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })
 }
 
-pub(crate) fn to_toml(config: &RunConfig) -> String {
-    toml::to_string(config).expect("settings are tables of plain values")
+/// The defaults, and two arms: a PRM that learns from fixed errors, and APRM's.
+fn defaults() -> Table {
+    let mut table = Table::try_from(RunConfig::default()).expect("settings are tables of plain values");
+    let arms: Table = "[static]\nadversary = \"rules\"\n[aprm]\n".parse().expect("two tables");
+    table.insert(ARMS.into(), Value::Table(arms));
+    table
+}
+
+/// Lays a file's settings over others; its arms, if it names any, are all there are.
+fn lay(under: &mut Table, over: Table) {
+    if over.contains_key(ARMS) {
+        under.remove(ARMS);
+    }
+    merge(under, over);
 }
 
 /// Lays one table over another; what is a table in both is merged.

@@ -1,34 +1,25 @@
 //! The stages of a run, each of which leaves its result in the folder, so that a run that goes on skips what is there.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aprm_core::policy::Sampler;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, attempts};
 use aprm_models::aprm::attempts::Attempts;
-use aprm_models::aprm::config::{Adversary, Baseline, GameConfig, RunConfig};
-use aprm_models::aprm::critic::Critic;
+use aprm_models::aprm::config::RunConfig;
 use aprm_models::aprm::error::RunError;
-use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
-use aprm_models::aprm::game::Game;
-use aprm_models::aprm::model::{Role, graft};
-use aprm_models::aprm::players::Player;
+use aprm_models::aprm::model::Role;
 use aprm_models::aprm::pretraining::Pretraining;
 use aprm_models::aprm::prompt::{Prompt, REWRITE};
-use aprm_models::aprm::row_scores::{RowScores, step_scores};
 use aprm_models::aprm::solver::{Sampling, continue_all};
-use aprm_models::aprm::streams::{Streams, stream};
+use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::warm_start::WarmStart;
-use aprm_models::aprm::win_rates::{Match, WinRates};
 use aprm_models::arithmetic::{ALPHABET, Part, Preset};
 use aprm_models::checkpoint::Checkpoint;
-use aprm_models::durable_file::{Disk, replace};
 use aprm_models::generate::Generation;
-use aprm_models::learner::LearnerConfig;
 use aprm_models::oracle::ArithmeticOracle;
 use aprm_models::safetensors::{Options, Precision};
 use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
@@ -37,52 +28,52 @@ use aprm_models::transformer::{Parameters, Transformer};
 use aprm_ndarray::Cpu;
 
 use super::TrainError;
-use super::metrics::Log;
 use super::progress::Progress;
-use super::summary::{Row, Summary};
+use super::rows::{read_rows, write_rows};
+use super::settings::{Arm, Settings};
+use super::summary::Summary;
 
 /// The random streams of the stages; those of the game are 1 to 4.
 const PRETRAINING: u64 = 10;
 const SOLVER: u64 = 11;
 const WARM_START: u64 = 12;
-const WIN_RATES: u64 = 13;
 
 /// Tokens of problems and solutions at most.
-const CONTEXT: usize = 512;
+pub(super) const CONTEXT: usize = 512;
 /// Tokens that go through a model at a time.
-const ROOM: usize = 8192;
-/// Generators, and verifiers, that are played against each other.
-const MATCHES: usize = 8;
+pub(super) const ROOM: usize = 8192;
 /// Attempts that are written at a time.
-const SEQUENCES: usize = 256;
+pub(super) const SEQUENCES: usize = 256;
 
-type Weights = Parameters<Vec<f32>>;
+pub(super) type Weights = Parameters<Vec<f32>>;
 
 /// A run and its folder.
 pub(crate) struct Run<'a> {
-    folder: &'a Path,
-    config: RunConfig,
-    progress: &'a Progress,
+    pub(super) folder: &'a Path,
+    pub(super) config: RunConfig,
+    arms: Vec<Arm>,
+    pub(super) progress: &'a Progress,
     interrupted: Arc<AtomicBool>,
-    backend: Cpu<f32>,
+    pub(super) backend: Cpu<f32>,
     tokenizer: CharacterTokenizer,
-    prompt: Prompt,
-    task: ArithmeticTask,
+    pub(super) prompt: Prompt,
+    pub(super) task: ArithmeticTask,
 }
 
 /// A set of problems with what a solver wrote.
-struct Solved {
-    name: &'static str,
-    attempts: Vec<Attempts>,
+pub(super) struct Solved {
+    pub(super) name: &'static str,
+    pub(super) attempts: Vec<Attempts>,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(folder: &'a Path, config: RunConfig, progress: &'a Progress) -> Result<Self, TrainError> {
+    pub(crate) fn new(folder: &'a Path, settings: Settings, progress: &'a Progress) -> Result<Self, TrainError> {
+        let Settings { run: config, arms, .. } = settings;
         let alphabet =
             Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
         let tokenizer = CharacterTokenizer::new(alphabet)?;
-        let distribution = Preset::InDistribution.distribution(config.form);
-        let task = ArithmeticTask::new(distribution, config.leniency(), &mut stream(config.seed, 0))?;
+        config.problems.validate()?;
+        let task = ArithmeticTask::new(config.problems.clone(), config.oracle.leniency(), &mut stream(config.seed, 0))?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
         // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.
@@ -90,6 +81,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             folder,
             config,
+            arms,
             progress,
             interrupted,
             backend: Cpu::new(),
@@ -104,20 +96,13 @@ impl<'a> Run<'a> {
         let (base, solver) = self.pretrain()?;
         let sets = self.solve(&solver)?;
         let (generator, verifier) = self.warm_start(&base)?;
-        let game = self.config.game.clone();
-        let arms = [
-            ("static", GameConfig { adversary: Adversary::Rules, ..game.clone() }),
-            ("aprm", GameConfig { adversary: Adversary::Generator, ..game }),
-        ];
         let mut rows = Vec::new();
-        for (name, game) in arms {
-            let rounds = game.rounds;
-            let learns = game.adversary == Adversary::Generator;
-            self.play(name, game, &generator, &verifier)?;
-            if learns {
-                self.win_rates(name, rounds)?;
+        for arm in std::mem::take(&mut self.arms) {
+            match arm.labels {
+                None => self.play(&arm, &generator, &verifier)?,
+                Some(labels) => self.learn(&arm, labels, &solver, &verifier)?,
             }
-            rows.extend(self.judge(name, rounds, &sets)?);
+            rows.extend(self.judge(&arm, &sets)?);
         }
         // Rows of one set stand together.
         rows.sort_by_key(|row| sets.iter().position(|set| set.name == row.set));
@@ -173,7 +158,7 @@ impl<'a> Run<'a> {
             if !path.exists() {
                 // A stream of its own for each set, so that none depends on the others.
                 let mut rng = stream(self.config.seed, 100 * SOLVER + i as u64);
-                let distribution = preset.distribution(self.config.form);
+                let distribution = preset.beside(&self.config.problems);
                 let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
                 let mut prompts = Vec::with_capacity(problems.len() * each);
                 for problem in &problems {
@@ -193,11 +178,15 @@ impl<'a> Run<'a> {
                 let advance = |by| bar.advance(by as u64, name);
                 let Ok(written) =
                     continue_all(&mut self.backend, &model, solver, &prompts, sampling, &mut rng, advance);
-                let attempts =
-                    attempts(&problems, ArithmeticOracle { leniency: self.config.leniency() }, &self.prompt, &written);
-                write_attempts(&path, &attempts)?;
+                let attempts = attempts(
+                    &problems,
+                    ArithmeticOracle { leniency: self.config.oracle.leniency() },
+                    &self.prompt,
+                    &written,
+                );
+                write_rows(&path, &attempts)?;
             }
-            sets.push(Solved { name, attempts: read_attempts(&path)? });
+            sets.push(Solved { name, attempts: read_rows(&path)? });
         }
         Ok(sets)
     }
@@ -234,140 +223,8 @@ impl<'a> Run<'a> {
         Ok((self.load(&generator)?, self.load(&verifier)?))
     }
 
-    /// An arm's game, of which checkpoints stay.
-    fn play(
-        &mut self,
-        arm: &'static str,
-        config: GameConfig,
-        generator: &Weights,
-        verifier: &Weights,
-    ) -> Result<(), TrainError> {
-        let folder = self.folder.join(arm);
-        let [generator_folder, verifier_folder] = ["generator", "verifier"].map(|name| folder.join(name));
-        if verifier_folder.exists() {
-            return Ok(());
-        }
-        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
-        let states = self.states(&format!("{arm}-game"))?;
-        let generator = {
-            let model = self.model(Role::LanguageModel)?;
-            Player::new(&mut self.backend, model, generator.clone(), config.generator_learner())?
-        };
-        let verifier = {
-            let model = self.model(Role::Verifier)?;
-            Player::new(&mut self.backend, model, verifier.clone(), config.verifier_learner())?
-        };
-        let rounds = config.rounds;
-        let critic = match config.baseline {
-            Baseline::LeaveOneOut => None,
-            Baseline::Critic => Some(self.critic(&generator, config.critic_learner())?),
-        };
-        let mut game = Game::new(&mut self.backend, config, generator, verifier)?;
-        game.critic = critic;
-        let mut streams = Streams::new(self.config.seed);
-        if let Some(state) = resumed(&states)? {
-            game.restore(&mut self.backend, &state, &mut streams)?;
-        }
-        let mut log = Log::open(&folder, game.round)?;
-        let bar = self.progress.stage(arm, rounds, game.round);
-        while game.round < rounds {
-            let report = game.play(&mut self.backend, &mut self.task, &self.prompt, &mut streams)?;
-            log.write(&report)?;
-            for alarm in &report.alarms {
-                self.progress.warn(format!("round {}: {alarm}: {}", report.round, alarm.advice()));
-            }
-            let fooled = report.fooling.fooling_rate().unwrap_or(f64::NAN);
-            bar.advance(1, format!("fooled {fooled:.2}, accuracy {:.2}", report.verifier_statistics.accuracy()));
-            // Before the state: a run that goes on from a state has all checkpoints up to it.
-            if self.is_checkpoint(game.round, rounds) {
-                let folder = checkpoint(&folder, game.round);
-                self.save(&folder.join("generator"), &game.generator.model, &game.generator.learner.weights)?;
-                let averaged = game.verifier.learner.averaged_weights();
-                self.save(&folder.join("verifier"), &game.verifier.model, averaged)?;
-            }
-            self.pause(&states, game.round, |backend| game.capture(backend, &streams))?;
-        }
-        self.save(&generator_folder, &game.generator.model, &game.generator.learner.weights)?;
-        self.save(&verifier_folder, &game.verifier.model, game.verifier.learner.averaged_weights())
-    }
-
-    /// A critic that begins as the generator, with a head that says nothing yet.
-    fn critic(
-        &mut self,
-        generator: &Player<Cpu<f32>>,
-        config: LearnerConfig<f32>,
-    ) -> Result<Critic<Cpu<f32>>, TrainError> {
-        let model = self.model(Role::Critic)?;
-        let Ok(weights) = graft(&mut self.backend, &generator.model, &generator.reference, &model);
-        Ok(Critic::new(&mut self.backend, model, weights, config, ROOM)?)
-    }
-
-    /// The checkpoints of an arm against each other.
-    fn win_rates(&mut self, arm: &'static str, rounds: u64) -> Result<(), TrainError> {
-        let path = self.folder.join(arm).join("win_rates.json");
-        if path.exists() {
-            return Ok(());
-        }
-        let all: Vec<u64> = (1..=rounds).filter(|&round| self.is_checkpoint(round, rounds)).collect();
-        // At most so many, the last among them.
-        let every = all.len().div_ceil(MATCHES);
-        let rounds: Vec<u64> = all.into_iter().rev().step_by(every).collect();
-        let (mut generators, mut verifiers) = (Vec::new(), Vec::new());
-        for round in rounds.into_iter().rev() {
-            let folder = checkpoint(&self.folder.join(arm), round);
-            generators.push((round, self.load(&folder.join("generator"))?));
-            verifiers.push((round, self.load(&folder.join("verifier"))?));
-        }
-        let (generator, verifier) = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
-        let mut room = RowScores::new(&mut self.backend, &verifier, ROOM).map_err(RunError::Device)?;
-        let rates = WinRates::play(
-            &mut self.backend,
-            (&generator, &generators),
-            (&verifier, &verifiers),
-            &mut room,
-            (&mut self.task, &self.prompt),
-            Match { positions: 200, max_tokens: self.config.game.max_rewrite_tokens },
-            &mut stream(self.config.seed, WIN_RATES),
-        )?;
-        let json = serde_json::to_string(&rates).expect("numbers");
-        let folder = path.parent().unwrap_or(Path::new("."));
-        replace(&Disk(folder.into()), "win_rates.json", |out| writeln!(out, "{json}"))
-            .map_err(|source| TrainError::Write { path, source })
-    }
-
-    fn is_checkpoint(&self, round: u64, rounds: u64) -> bool {
-        round == rounds || (rounds - round).is_multiple_of(self.config.evaluation.every)
-    }
-
-    /// The last checkpoints of an arm on all sets, each at a threshold of its own, on average.
-    fn judge(&mut self, prm: &'static str, rounds: u64, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
-        let last: Vec<u64> = (1..=rounds)
-            .rev()
-            .filter(|&round| self.is_checkpoint(round, rounds))
-            .take(self.config.evaluation.checkpoints)
-            .collect();
-        let model = self.model(Role::Verifier)?;
-        let mut room = RowScores::new(&mut self.backend, &model, ROOM).map_err(RunError::Device)?;
-        let bar = self.progress.stage("judging", last.len() as u64, 0);
-        let mut found: Vec<Vec<Evaluation>> = vec![Vec::new(); sets.len()];
-        for round in last {
-            let verifier = self.load(&checkpoint(&self.folder.join(prm), round).join("verifier"))?;
-            let mut threshold = 0.5;
-            for (i, Solved { attempts, .. }) in sets.iter().enumerate() {
-                let scores = step_scores(&mut self.backend, &model, &verifier, &mut room, &self.prompt, attempts)?;
-                if i == 0 {
-                    threshold = fit_threshold(attempts, &scores);
-                }
-                found[i].push(Evaluation::new(attempts, &scores, threshold));
-            }
-            bar.advance(1, prm);
-        }
-        let judged = sets.iter().zip(&found).skip(1);
-        Ok(judged.map(|(set, found)| Row { prm, set: set.name, evaluation: Evaluation::mean(found) }).collect())
-    }
-
     /// Saves a state now and then, and where the run is interrupted, which ends it.
-    fn pause(
+    pub(super) fn pause(
         &mut self,
         states: &StateFolder,
         done: u64,
@@ -381,19 +238,24 @@ impl<'a> Run<'a> {
         if is_interrupted { Err(TrainError::Interrupted(self.folder.into())) } else { Ok(()) }
     }
 
-    fn states(&self, stage: &str) -> Result<StateFolder, TrainError> {
+    pub(super) fn states(&self, stage: &str) -> Result<StateFolder, TrainError> {
         let parent = self.folder.join("states");
         fs::create_dir_all(&parent).map_err(|source| TrainError::Write { path: parent.clone(), source })?;
         Ok(StateFolder::open(&parent.join(stage), NonZeroUsize::new(2).expect("two"))?)
     }
 
-    fn model(&mut self, role: Role) -> Result<Transformer<Cpu<f32>>, TrainError> {
+    pub(super) fn model(&mut self, role: Role) -> Result<Transformer<Cpu<f32>>, TrainError> {
         let config = self.config.model.config(role, self.tokenizer.vocab_size(), CONTEXT)?;
         let Ok(model) = Transformer::new(&mut self.backend, config);
         Ok(model)
     }
 
-    fn save(&mut self, folder: &Path, model: &Transformer<Cpu<f32>>, weights: &Weights) -> Result<(), TrainError> {
+    pub(super) fn save(
+        &mut self,
+        folder: &Path,
+        model: &Transformer<Cpu<f32>>,
+        weights: &Weights,
+    ) -> Result<(), TrainError> {
         let written = |source| TrainError::Write { path: folder.into(), source };
         let Ok(checkpoint) = Checkpoint::download(&mut self.backend, model.config, weights);
         // The folder's name is the sign that the stage is done, so it comes last.
@@ -407,7 +269,7 @@ impl<'a> Run<'a> {
         fs::rename(&partial, folder).map_err(written)
     }
 
-    fn load(&mut self, folder: &Path) -> Result<Weights, TrainError> {
+    pub(super) fn load(&mut self, folder: &Path) -> Result<Weights, TrainError> {
         let loaded = Checkpoint::load(folder, Options::default());
         let checkpoint = loaded.map_err(|source| TrainError::Load { path: folder.into(), source })?;
         let Ok(weights) = checkpoint.upload(&mut self.backend);
@@ -415,38 +277,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Where an arm's players after a round are kept.
-fn checkpoint(arm: &Path, round: u64) -> PathBuf {
-    arm.join("checkpoints").join(format!("{round:06}"))
-}
-
-fn resumed(states: &StateFolder) -> Result<Option<TrainingState<f32>>, TrainError> {
+pub(super) fn resumed(states: &StateFolder) -> Result<Option<TrainingState<f32>>, TrainError> {
     let Some(loaded) = states.load_newest()? else { return Ok(None) };
     for rejected in &loaded.rejected {
         eprintln!("warning: passed over {rejected}");
     }
     Ok(Some(loaded.state))
-}
-
-fn write_attempts(path: &Path, attempts: &[Attempts]) -> Result<(), TrainError> {
-    let folder = Disk(path.parent().unwrap_or(Path::new(".")).into());
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let written = replace(&folder, name, |out| {
-        attempts.iter().try_for_each(|row| writeln!(out, "{}", serde_json::to_string(row)?))
-    });
-    written.map_err(|source| TrainError::Write { path: path.into(), source })
-}
-
-fn read_attempts(path: &Path) -> Result<Vec<Attempts>, TrainError> {
-    let failed = |source| TrainError::Read { path: path.into(), source };
-    let file = fs::File::open(path).map_err(failed)?;
-    let lines = BufReader::new(file).lines().enumerate();
-    let read = lines.map(|(i, line)| {
-        serde_json::from_str(&line.map_err(failed)?).map_err(|error| TrainError::Attempts {
-            path: path.into(),
-            line: i + 1,
-            problem: error.to_string(),
-        })
-    });
-    read.collect()
 }

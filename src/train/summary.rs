@@ -13,7 +13,7 @@ use super::TrainError;
 /// One reward model on one set.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
-    pub(crate) prm: &'static str,
+    pub(crate) prm: String,
     pub(crate) set: &'static str,
     #[serde(flatten)]
     pub(crate) evaluation: Evaluation,

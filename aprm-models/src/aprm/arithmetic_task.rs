@@ -66,6 +66,10 @@ impl Task for ArithmeticTask {
         Ok(self.oracle.leniency.verdict(classify(&solution.problem, step, rewrite)))
     }
 
+    fn solves(&self, solution: &WorkedProblem, steps: &[String]) -> bool {
+        steps.last().and_then(|step| Problem::answer_of(step)) == Some(solution.problem.answer())
+    }
+
     fn error_kind(&self, solution: &WorkedProblem, step: usize, rewrite: &str) -> &'static str {
         match classify(&solution.problem, step, rewrite) {
             Finding::Unchanged => "unchanged",

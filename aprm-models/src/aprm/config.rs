@@ -3,7 +3,7 @@
 use aprm_core::reward::PayoffTable;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{Form, Preset};
+use crate::arithmetic::{Distribution, Form, Preset};
 use crate::oracle::Leniency;
 
 /// A whole run, from nothing to two players.
@@ -16,8 +16,8 @@ pub struct RunConfig {
     pub seed: u64,
     /// Updates between two states from which the run could go on.
     pub save_every: u64,
-    /// How problems are told.
-    pub form: Form,
+    /// The problems that are learnt from.
+    pub problems: Distribution,
     /// What the oracle lets pass.
     pub oracle: Strictness,
     /// The shape of generator, verifier and solver.
@@ -30,8 +30,26 @@ pub struct RunConfig {
     pub warm_start: Phase,
     /// The game.
     pub game: GameConfig,
+    /// What arms learn from whose labels are not an oracle's.
+    pub labelling: Labelling,
     /// How the verifier is judged.
     pub evaluation: EvaluationConfig,
+}
+
+/// How much a solver writes to label steps by Monte Carlo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Labelling {
+    /// Problems, of each of which it writes one solution.
+    pub problems: usize,
+    /// Continuations of each prefix of it.
+    pub continuations: usize,
+}
+
+impl Default for Labelling {
+    fn default() -> Self {
+        Self { problems: 1000, continuations: 8 }
+    }
 }
 
 /// What the oracle lets pass, as [`Leniency`] has it.
@@ -45,6 +63,17 @@ pub enum Strictness {
     Strict,
     /// All that is true.
     Lenient,
+}
+
+impl Strictness {
+    /// What it lets pass.
+    pub fn leniency(self) -> Leniency {
+        match self {
+            Self::Default => Leniency::default(),
+            Self::Strict => Leniency::STRICT,
+            Self::Lenient => Leniency::LENIENT,
+        }
+    }
 }
 
 /// The shape of a transformer trained from scratch.
@@ -255,13 +284,19 @@ impl Default for RunConfig {
         Self {
             seed: 0,
             save_every: 25,
-            form: Form::WordFree,
+            problems: Distribution {
+                steps: [2, 3],
+                givens: [2, 12],
+                results: [1, 50],
+                ..Preset::InDistribution.distribution(Form::WordFree)
+            },
             oracle: Strictness::default(),
             model: ModelShape::default(),
             pretraining: Phase { steps: 1000, batch: 48, learning_rate: 3e-3 },
             weak_solver: 0.6,
             warm_start: Phase { steps: 200, batch: 64, learning_rate: 1e-3 },
             game: GameConfig::default(),
+            labelling: Labelling::default(),
             evaluation: EvaluationConfig::default(),
         }
     }
@@ -315,15 +350,6 @@ pub struct SettingError {
 }
 
 impl RunConfig {
-    /// What the oracle lets pass.
-    pub fn leniency(&self) -> Leniency {
-        match self.oracle {
-            Strictness::Default => Leniency::default(),
-            Strictness::Strict => Leniency::STRICT,
-            Strictness::Lenient => Leniency::LENIENT,
-        }
-    }
-
     /// Whether all settings make sense.
     ///
     /// # Errors
@@ -379,6 +405,8 @@ impl RunConfig {
         number("game.gae_lambda", game.gae_lambda, (0.0..=1.0).contains(&game.gae_lambda), "a number from 0 to 1")?;
         share("game.average_decay", game.average_decay)?;
         share("game.league_share", game.league_share)?;
+        whole("labelling.problems", self.labelling.problems, 1, "at least 1")?;
+        whole("labelling.continuations", self.labelling.continuations, 1, "at least 1")?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
         whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
         whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")?;

@@ -27,7 +27,7 @@ use super::row_scores::RowScores;
 use super::streams::Streams;
 use super::task::Task;
 use super::token_policy::{Response, TokenPolicy};
-use super::verifier_loss::{Opinion, VerifierLoss};
+use super::verifier_loss::Opinion;
 
 /// Tokens that go through a model at a time.
 const MICRO_BATCH: usize = 4096;
@@ -129,7 +129,7 @@ impl<B: Backend> Game<B> {
 
         let (generator_moves, verifier_moves) = self.moves();
         let (lesson, questioned) = self.lesson(task, prompt, &rewrites, &mut streams.deal)?;
-        let teaching = self.teaching();
+        let teaching = Teaching { loss: self.config.verifier_loss(), gold_share: self.config.gold_share };
         let (mut old_opinions, mut old_log_probs) = (Vec::new(), Vec::new());
         let mut advantages = Vec::new();
         let lengths: Vec<usize> = responses[..own].iter().map(|response| response.tokens.len()).collect();
@@ -237,20 +237,6 @@ impl<B: Backend> Game<B> {
             lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?);
         }
         Ok((lesson, questioned))
-    }
-
-    /// How the verifier is taught.
-    fn teaching(&self) -> Teaching<B::Scalar> {
-        let scalar = B::Scalar::of;
-        let loss = VerifierLoss {
-            policy_gradient: scalar(self.config.verifier_policy_gradient),
-            cross_entropy: scalar(self.config.verifier_cross_entropy),
-            tau: scalar(self.config.tau),
-            divergence: self.config.divergence,
-            entropy: scalar(self.config.entropy),
-            clip_range: scalar(self.config.clip_range),
-        };
-        Teaching { loss, gold_share: self.config.gold_share }
     }
 
     /// The generator's gradient.

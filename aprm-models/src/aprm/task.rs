@@ -28,6 +28,9 @@ pub trait Task {
     /// A failure of the oracle itself.
     fn judge(&mut self, solution: &Self::Solution, step: usize, rewrite: &str) -> Result<Verdict, Self::Error>;
 
+    /// Whether steps that a solver wrote end in the right answer.
+    fn solves(&self, solution: &Self::Solution, steps: &[String]) -> bool;
+
     /// The name of the kind of error that a rewrite is, for tables and plots.
     fn error_kind(&self, solution: &Self::Solution, step: usize, rewrite: &str) -> &'static str;
 }

@@ -7,7 +7,7 @@ use aprm_core::ppo::{ClipRange, clipped_surrogate};
 use aprm_core::rand_core::Rng;
 use aprm_core::scalar::Scalar;
 
-use super::config::Divergence;
+use super::config::{Divergence, GameConfig};
 
 /// The class of a right step, as TRL has it.
 pub const CORRECT: usize = 1;
@@ -27,6 +27,20 @@ pub struct VerifierLoss<T> {
     pub entropy: T,
     /// ε.
     pub clip_range: T,
+}
+
+impl GameConfig {
+    /// What the verifier minimises.
+    pub fn verifier_loss<T: Scalar>(&self) -> VerifierLoss<T> {
+        VerifierLoss {
+            policy_gradient: T::of(self.verifier_policy_gradient),
+            cross_entropy: T::of(self.verifier_cross_entropy),
+            tau: T::of(self.tau),
+            divergence: self.divergence,
+            entropy: T::of(self.entropy),
+            clip_range: T::of(self.clip_range),
+        }
+    }
 }
 
 /// What the verifier says of a step.

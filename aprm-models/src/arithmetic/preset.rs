@@ -20,11 +20,11 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// Two to four steps over givens from 2 to 20, results from 1 to 99.
+    /// As it is; of the presets, two to four steps over givens from 2 to 20, results from 1 to 99.
     InDistribution,
-    /// Five or six steps.
+    /// One or two steps more than the most.
     Longer,
-    /// Givens to 40 and results to 199.
+    /// Givens and results to twice the most.
     LargerNumbers,
     /// At least one remainder, an operation that is never trained on.
     UnseenOperators,
@@ -47,7 +47,7 @@ impl Preset {
 
     /// The distribution of this name.
     pub fn distribution(self, form: Form) -> Distribution {
-        let trained = Distribution {
+        self.beside(&Distribution {
             steps: [2, 4],
             givens: [2, 20],
             results: [1, 99],
@@ -60,11 +60,20 @@ impl Preset {
                 Form::WordFree => Vec::new(),
                 Form::Worded => TemplateSet::TRAINING.to_vec(),
             },
-        };
+        })
+    }
+
+    /// What departs in this one respect from another distribution.
+    pub fn beside(self, trained: &Distribution) -> Distribution {
+        let trained = trained.clone();
+        let [_, steps] = trained.steps;
+        let ([least_given, given], [least_result, result]) = (trained.givens, trained.results);
         match self {
             Self::InDistribution => trained,
-            Self::Longer => Distribution { steps: [5, 6], ..trained },
-            Self::LargerNumbers => Distribution { givens: [2, 40], results: [1, 199], ..trained },
+            Self::Longer => Distribution { steps: [steps + 1, steps + 2], ..trained },
+            Self::LargerNumbers => {
+                Distribution { givens: [least_given, 2 * given], results: [least_result, 2 * result + 1], ..trained }
+            }
             Self::UnseenOperators => Distribution {
                 operators: Operator::ALL.to_vec(),
                 required_operators: vec![Operator::Remainder],

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod data_sets;
 mod durable_file;
+mod health;
 mod learner;
 mod oracle;
 #[cfg(unix)]

@@ -1,0 +1,270 @@
+//! One arm of a run: a verifier that learns from its common beginning on, and the judgement of it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use aprm_core::policy::Sampler;
+use aprm_models::aprm::arithmetic_task::ArithmeticTask;
+use aprm_models::aprm::config::{Adversary, Baseline};
+use aprm_models::aprm::critic::Critic;
+use aprm_models::aprm::error::RunError;
+use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
+use aprm_models::aprm::game::Game;
+use aprm_models::aprm::labelled::{LabelledSolution, LabelledTraining, Labels, label};
+use aprm_models::aprm::model::{Role, graft};
+use aprm_models::aprm::players::Player;
+use aprm_models::aprm::row_scores::{RowScores, step_scores};
+use aprm_models::aprm::solver::Sampling;
+use aprm_models::aprm::streams::{Streams, stream};
+use aprm_models::aprm::win_rates::{Match, WinRates};
+use aprm_models::durable_file::{Disk, replace};
+use aprm_models::generate::Generation;
+use aprm_models::learner::LearnerConfig;
+use aprm_models::training_state::{RandomStream, TrainingState};
+use aprm_ndarray::Cpu;
+
+use super::TrainError;
+use super::metrics::Log;
+use super::rows::{read_rows, write_rows};
+use super::settings::Arm;
+use super::stages::{CONTEXT, ROOM, Run, SEQUENCES, Solved, Weights, resumed};
+use super::summary::Row;
+
+/// The random streams of what belongs to no stage.
+const WIN_RATES: u64 = 13;
+const LABELS: u64 = 14;
+/// Generators, and verifiers, that are played against each other.
+const MATCHES: usize = 8;
+
+impl Run<'_> {
+    /// An arm that is a game, of which checkpoints stay.
+    pub(super) fn play(&mut self, arm: &Arm, generator: &Weights, verifier: &Weights) -> Result<(), TrainError> {
+        let (folder, config) = (self.folder.join(&arm.name), arm.game.clone());
+        if folder.join("verifier").exists() {
+            return self.matches(arm);
+        }
+        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        let mut task = self.task_of(arm)?;
+        let states = self.states(&arm.name)?;
+        let generator = {
+            let model = self.model(Role::LanguageModel)?;
+            Player::new(&mut self.backend, model, generator.clone(), config.generator_learner())?
+        };
+        let verifier = self.verifier(arm, verifier)?;
+        let critic = match config.baseline {
+            Baseline::LeaveOneOut => None,
+            Baseline::Critic => Some(self.critic(&generator, config.critic_learner())?),
+        };
+        let rounds = config.rounds;
+        let mut game = Game::new(&mut self.backend, config, generator, verifier)?;
+        game.critic = critic;
+        let mut streams = Streams::new(self.config.seed);
+        if let Some(state) = resumed(&states)? {
+            game.restore(&mut self.backend, &state, &mut streams)?;
+        }
+        let mut log = Log::open(&folder, game.round)?;
+        let bar = self.progress.stage(&arm.name, rounds, game.round);
+        while game.round < rounds {
+            let report = game.play(&mut self.backend, &mut task, &self.prompt, &mut streams)?;
+            log.write(&report)?;
+            for alarm in &report.alarms {
+                self.progress.warn(format!("{}, round {}: {alarm}: {}", arm.name, report.round, alarm.advice()));
+            }
+            let fooled = report.fooling.fooling_rate().unwrap_or(f64::NAN);
+            bar.advance(1, format!("fooled {fooled:.2}, accuracy {:.2}", report.verifier_statistics.accuracy()));
+            // Before the state: a run that goes on from a state has all checkpoints up to it.
+            if self.is_checkpoint(game.round, rounds) {
+                let folder = checkpoint(&folder, game.round);
+                self.save(&folder.join("generator"), &game.generator.model, &game.generator.learner.weights)?;
+                let averaged = game.verifier.learner.averaged_weights();
+                self.save(&folder.join("verifier"), &game.verifier.model, averaged)?;
+            }
+            self.pause(&states, game.round, |backend| game.capture(backend, &streams))?;
+        }
+        self.save(&folder.join("generator"), &game.generator.model, &game.generator.learner.weights)?;
+        self.save(&folder.join("verifier"), &game.verifier.model, game.verifier.learner.averaged_weights())?;
+        self.matches(arm)
+    }
+
+    /// An arm that learns from labelled solutions, of which checkpoints stay.
+    pub(super) fn learn(
+        &mut self,
+        arm: &Arm,
+        labels: Labels,
+        solver: &Weights,
+        verifier: &Weights,
+    ) -> Result<(), TrainError> {
+        let folder = self.folder.join(&arm.name);
+        if folder.join("verifier").exists() {
+            return Ok(());
+        }
+        let solutions = self.labelled(solver)?;
+        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        let states = self.states(&arm.name)?;
+        let verifier = self.verifier(arm, verifier)?;
+        let mut training = LabelledTraining::new(&mut self.backend, arm.game.clone(), verifier, ROOM)?;
+        let mut streams = Streams::new(self.config.seed);
+        if let Some(state) = resumed(&states)? {
+            state.restore(&mut self.backend, "verifier", &mut training.verifier.learner)?;
+            (streams.deal, streams.verifier) = (state.stream("deal")?, state.stream("verifier")?);
+            training.round = state.step;
+        }
+        let mut log = Log::open(&folder, training.round)?;
+        let bar = self.progress.stage(&arm.name, arm.game.rounds, training.round);
+        while training.round < arm.game.rounds {
+            let (round, rngs) = (training.round, (&mut streams.deal as _, &mut streams.verifier as _));
+            let (found, update) = training.step(&mut self.backend, &self.prompt, &solutions, labels, rngs)?;
+            log.write_supervised(round, &found, &update)?;
+            bar.advance(1, format!("accuracy {:.2}", found.accuracy()));
+            if self.is_checkpoint(training.round, arm.game.rounds) {
+                let averaged = training.verifier.learner.averaged_weights();
+                let folder = checkpoint(&folder, training.round).join("verifier");
+                self.save(&folder, &training.verifier.model, averaged)?;
+            }
+            self.pause(&states, training.round, |backend| {
+                let mut state = TrainingState { step: training.round, ..TrainingState::default() };
+                state.capture(backend, "verifier", &training.verifier.learner)?;
+                for (name, rng) in [("deal", &streams.deal), ("verifier", &streams.verifier)] {
+                    state.streams.insert(name.into(), RandomStream::from(rng));
+                }
+                Ok(state)
+            })?;
+        }
+        let averaged = training.verifier.learner.averaged_weights();
+        self.save(&folder.join("verifier"), &training.verifier.model, averaged)
+    }
+
+    /// Solutions of training problems that the solver wrote and continued, the same for all arms.
+    fn labelled(&mut self, solver: &Weights) -> Result<Vec<LabelledSolution>, TrainError> {
+        let path = self.folder.join("labelled").join("solutions.jsonl");
+        if !path.exists() {
+            let model = self.model(Role::LanguageModel)?;
+            let mut rng = stream(self.config.seed, LABELS);
+            let config = self.config.labelling;
+            let sampling = Sampling {
+                sequences: SEQUENCES,
+                capacity: CONTEXT,
+                generation: Generation {
+                    max_new_tokens: self.config.evaluation.max_tokens,
+                    sampler: Sampler::default(),
+                    stop: &[self.prompt.end],
+                },
+            };
+            let bar = self.progress.stage("labels", config.problems as u64, 0);
+            let labelled = label(
+                &mut self.backend,
+                (&model, solver),
+                (&self.task, &self.prompt),
+                (config.problems, config.continuations),
+                sampling,
+                &mut rng,
+                |by| bar.advance(by as u64, "solutions and continuations"),
+            )?;
+            let folder = self.folder.join("labelled");
+            fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder, source })?;
+            write_rows(&path, &labelled)?;
+        }
+        read_rows(&path)
+    }
+
+    /// The problems as an arm's oracle sees them.
+    fn task_of(&self, arm: &Arm) -> Result<ArithmeticTask, TrainError> {
+        Ok(ArithmeticTask::new(self.config.problems.clone(), arm.oracle.leniency(), &mut stream(self.config.seed, 0))?)
+    }
+
+    fn verifier(&mut self, arm: &Arm, weights: &Weights) -> Result<Player<Cpu<f32>>, TrainError> {
+        let model = self.model(Role::Verifier)?;
+        Ok(Player::new(&mut self.backend, model, weights.clone(), arm.game.verifier_learner())?)
+    }
+
+    fn matches(&mut self, arm: &Arm) -> Result<(), TrainError> {
+        if arm.game.adversary == Adversary::Rules {
+            return Ok(());
+        }
+        self.win_rates(&arm.name, arm.game.rounds, arm.game.max_rewrite_tokens)
+    }
+
+    /// A critic that begins as the generator, with a head that says nothing yet.
+    fn critic(
+        &mut self,
+        generator: &Player<Cpu<f32>>,
+        config: LearnerConfig<f32>,
+    ) -> Result<Critic<Cpu<f32>>, TrainError> {
+        let model = self.model(Role::Critic)?;
+        let Ok(weights) = graft(&mut self.backend, &generator.model, &generator.reference, &model);
+        Ok(Critic::new(&mut self.backend, model, weights, config, ROOM)?)
+    }
+
+    /// The checkpoints of an arm against each other.
+    fn win_rates(&mut self, arm: &str, rounds: u64, max_tokens: usize) -> Result<(), TrainError> {
+        let path = self.folder.join(arm).join("win_rates.json");
+        if path.exists() {
+            return Ok(());
+        }
+        let all: Vec<u64> = (1..=rounds).filter(|&round| self.is_checkpoint(round, rounds)).collect();
+        // At most so many, the last among them.
+        let every = all.len().div_ceil(MATCHES);
+        let rounds: Vec<u64> = all.into_iter().rev().step_by(every).collect();
+        let (mut generators, mut verifiers) = (Vec::new(), Vec::new());
+        for round in rounds.into_iter().rev() {
+            let folder = checkpoint(&self.folder.join(arm), round);
+            generators.push((round, self.load(&folder.join("generator"))?));
+            verifiers.push((round, self.load(&folder.join("verifier"))?));
+        }
+        let (generator, verifier) = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
+        let mut room = RowScores::new(&mut self.backend, &verifier, ROOM).map_err(RunError::Device)?;
+        let rates = WinRates::play(
+            &mut self.backend,
+            (&generator, &generators),
+            (&verifier, &verifiers),
+            &mut room,
+            (&mut self.task, &self.prompt),
+            Match { positions: 200, max_tokens },
+            &mut stream(self.config.seed, WIN_RATES),
+        )?;
+        let json = serde_json::to_string(&rates).expect("numbers");
+        let folder = path.parent().unwrap_or(Path::new("."));
+        replace(&Disk(folder.into()), "win_rates.json", |out| writeln!(out, "{json}"))
+            .map_err(|source| TrainError::Write { path, source })
+    }
+
+    fn is_checkpoint(&self, round: u64, rounds: u64) -> bool {
+        round == rounds || (rounds - round).is_multiple_of(self.config.evaluation.every)
+    }
+
+    /// The last checkpoints of an arm on all sets, each at a threshold of its own, on average.
+    pub(super) fn judge(&mut self, arm: &Arm, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+        let (prm, rounds) = (&arm.name, arm.game.rounds);
+        let last: Vec<u64> = (1..=rounds)
+            .rev()
+            .filter(|&round| self.is_checkpoint(round, rounds))
+            .take(self.config.evaluation.checkpoints)
+            .collect();
+        let model = self.model(Role::Verifier)?;
+        let mut room = RowScores::new(&mut self.backend, &model, ROOM).map_err(RunError::Device)?;
+        let bar = self.progress.stage("judging", last.len() as u64, 0);
+        let mut found: Vec<Vec<Evaluation>> = vec![Vec::new(); sets.len()];
+        for round in last {
+            let verifier = self.load(&checkpoint(&self.folder.join(prm), round).join("verifier"))?;
+            let mut threshold = 0.5;
+            for (i, Solved { attempts, .. }) in sets.iter().enumerate() {
+                let scores = step_scores(&mut self.backend, &model, &verifier, &mut room, &self.prompt, attempts)?;
+                if i == 0 {
+                    threshold = fit_threshold(attempts, &scores);
+                }
+                found[i].push(Evaluation::new(attempts, &scores, threshold));
+            }
+            bar.advance(1, prm.clone());
+        }
+        let judged = sets.iter().zip(&found).skip(1);
+        Ok(judged
+            .map(|(set, found)| Row { prm: prm.clone(), set: set.name, evaluation: Evaluation::mean(found) })
+            .collect())
+    }
+}
+
+/// Where an arm's players after a round are kept.
+fn checkpoint(arm: &Path, round: u64) -> PathBuf {
+    arm.join("checkpoints").join(format!("{round:06}"))
+}
