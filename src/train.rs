@@ -2,7 +2,6 @@
 
 mod error;
 mod metrics;
-mod progress;
 mod settings;
 mod stages;
 mod summary;
@@ -11,8 +10,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::progress::Progress;
 pub(crate) use error::TrainError;
-use progress::Progress;
 use stages::Run;
 
 /// Train a process reward model against a generator on built-in arithmetic problems.

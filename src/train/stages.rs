@@ -34,8 +34,8 @@ use aprm_ndarray::Cpu;
 
 use super::TrainError;
 use super::metrics::Log;
-use super::progress::Progress;
 use super::summary::{Row, Summary};
+use crate::progress::Progress;
 
 /// The random streams of the stages; those of the game are 1 to 4.
 const PRETRAINING: u64 = 10;
