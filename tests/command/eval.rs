@@ -309,6 +309,11 @@ fn wrong_input_exits_with_2_and_is_named() {
         let complaint = folder.fails(2, &format!("eval {args}"));
         assert!(complaint.contains(expected), "{args}: {complaint}");
     }
+    // A marker that a text holds is a wrong option, not a text that is counted.
+    let llama = with_model("eval_marker", "llama");
+    llama.write("one.jsonl", ONE);
+    let complaint = llama.fails(2, "eval processbench --model model --read-out math-shepherd --marker x one.jsonl");
+    assert!(complaint.contains("one.jsonl:5: the marker is found 3 times for 2 steps"), "{complaint}");
     // A file that is in the way is no fault of the input.
     let complaint = folder.fails(1, "eval processbench --model model --out one.jsonl one.jsonl");
     assert!(complaint.contains("cannot write one.jsonl"), "{complaint}");
