@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod env;
+mod eval;
 mod play;
+mod prm;
+mod progress;
 mod score;
 mod train;
 
@@ -25,6 +28,7 @@ enum Subcommands {
     Train(train::Train),
     Play(play::Play),
     Score(score::Score),
+    Eval(eval::Eval),
     Env(env::Env),
 }
 
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
         Subcommands::Train(train) => end(train.run(), train::TrainError::exit_code),
         Subcommands::Play(play) => end(play.run(), play::PlayError::exit_code),
         Subcommands::Score(score) => end(score.run(), score::ScoreError::exit_code),
+        Subcommands::Eval(eval) => end(eval.run(), eval::EvalError::exit_code),
         Subcommands::Env(env) => end(env.run(), |_| 1),
     }
 }

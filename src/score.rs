@@ -1,6 +1,5 @@
 //! `aprm score`: scores of steps, or the logits of token ids, by a model in a folder.
 
-mod choice;
 mod error;
 mod logits;
 mod steps;
@@ -10,12 +9,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use aprm_core::search::aggregate::Aggregate;
-use aprm_models::checkpoint::Checkpoint;
-use aprm_models::safetensors::Options;
-use aprm_models::step_text::MarkerOptions;
 use clap::{Args, ValueEnum};
 
-use choice::ReadOutName;
+use crate::prm::{self, ReadOutArgs};
 pub(crate) use error::ScoreError;
 
 /// Score the steps of solutions with a process reward model.
@@ -35,32 +31,15 @@ pub(crate) struct Score {
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
 
-    /// How scores are read [default: what config.json leaves no doubt of].
-    #[arg(long, value_enum, conflicts_with = "logits")]
-    read_out: Option<ReadOutName>,
-
-    /// What stands behind each step, instead of the read-out's own marker.
-    #[arg(long, value_name = "S", conflicts_with = "logits", allow_hyphen_values = true)]
-    marker: Option<String>,
-
-    /// The token that says that a step is right, where tokens do [default: +].
-    #[arg(long, value_name = "S", conflicts_with = "logits", allow_hyphen_values = true)]
-    good_token: Option<String>,
-
-    /// The token that says that a step is wrong, where tokens do [default: -].
-    #[arg(long, value_name = "S", conflicts_with = "logits", allow_hyphen_values = true)]
-    bad_token: Option<String>,
-
-    /// Tokens that are computed together; more are faster and take more memory, and change no score.
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
-    batch_tokens: u32,
+    #[command(flatten)]
+    read_out: ReadOutArgs,
 
     /// How the scores of a solution's steps become one.
-    #[arg(long, value_enum, default_value_t = AggregateName::Min, conflicts_with = "logits")]
+    #[arg(long, value_enum, default_value_t = AggregateName::Min)]
     aggregate: AggregateName,
 
     /// Read {"ids": [...]} and print {"logits": [[...], ...]}, a row for each token, in all digits.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["read_out", "marker", "good_token", "bad_token", "aggregate"])]
     logits: bool,
 
     /// Print JSON, as it does without: taken so that every subcommand has it.
@@ -93,22 +72,13 @@ impl From<AggregateName> for Aggregate {
 
 impl Score {
     pub(crate) fn run(&self) -> Result<(), ScoreError> {
-        let (checkpoint, unused) = Checkpoint::load_and_tell(&self.model, Options::default())
-            .map_err(|source| ScoreError::Model { path: self.model.clone(), source })?;
-        for tensor in unused {
-            eprintln!("note: {tensor} is in the folder, and no part of this model");
-        }
+        let checkpoint = prm::load(&self.model)?;
         let result = if self.logits { logits::print(self, &checkpoint) } else { steps::print(self, &checkpoint) };
         match result {
             // A reader that has seen enough, as `head`, is no failure.
             Err(ScoreError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         }
-    }
-
-    fn markers(&self) -> MarkerOptions {
-        let Self { marker, good_token, bad_token, .. } = self;
-        MarkerOptions { marker: marker.clone(), good_token: good_token.clone(), bad_token: bad_token.clone() }
     }
 
     /// The input, and what errors call it.

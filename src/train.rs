@@ -3,7 +3,6 @@
 mod arm;
 mod error;
 mod metrics;
-mod progress;
 mod rows;
 mod settings;
 mod stages;
@@ -13,8 +12,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::progress::Progress;
 pub(crate) use error::TrainError;
-use progress::Progress;
 use stages::Run;
 
 /// Train a process reward model against a generator on built-in arithmetic problems.

@@ -20,9 +20,11 @@
 //! | draw problems with exact solutions, and wrong steps for them | [`arithmetic`] |
 //! | let a generator and a verifier train each other | [`aprm`] |
 //! | judge steps | [`oracle`] |
+//! | judge a reward model on ProcessBench, or by the solutions it chooses | [`benchmark`] |
 
 pub mod aprm;
 pub mod arithmetic;
+pub mod benchmark;
 pub mod checkpoint;
 pub mod config;
 pub mod data;

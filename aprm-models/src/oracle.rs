@@ -16,14 +16,16 @@ mod context;
 mod equation;
 mod expression;
 mod gold_step;
+mod latex;
 mod process;
 mod rational;
 
 pub use arithmetic::{ArithmeticOracle, ChainVerdict, Leniency, UnfitContext};
 pub use composite::{Agreement, CompositeError, FirstDecisive};
 pub use context::Context;
-pub use equation::{Equation, Truth, annotations, equations, without_annotations};
+pub use equation::{Equation, Truth, annotations, equations, partial_equations, without_annotations};
 pub use expression::{Expression, ExpressionError};
 pub use gold_step::GoldStepOracle;
+pub use latex::without_latex;
 pub use process::{ProcessError, ProcessOracle};
 pub use rational::Rational;

@@ -1,32 +1,17 @@
-use core::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 
-use aprm_models::checkpoint::LoadError;
-use aprm_models::config::Head;
 use aprm_models::data::RowError;
 use aprm_models::evaluator::SequenceError;
-use aprm_models::step_scorer::{ScorerError, SolutionError};
-use aprm_models::step_text::SetupError;
-use aprm_models::tokenizer::FolderError;
+use aprm_models::step_scorer::SolutionError;
+
+use crate::prm::PrmError;
 
 /// Why nothing, or not all, was scored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScoreError {
-    #[error("{} holds no model that can be loaded", path.display())]
-    Model { path: PathBuf, source: LoadError },
-    #[error("{} holds no tokenizer", path.display())]
-    Tokenizer { path: PathBuf, source: FolderError },
-    #[error("config.json does not say how steps are scored; choose --read-out: {choices}")]
-    ReadOutInDoubt { choices: String },
-    #[error("--read-out {asked} does not read this model's head; --read-out may be: {choices}")]
-    OtherReadOut { asked: String, choices: String },
-    #[error("no read-out reads the head {head:?}; try --logits")]
-    NoReadOut { head: Head },
-    #[error("the read-out cannot be used with this tokenizer")]
-    Setup(#[from] SetupError),
-    #[error("the read-out cannot be used with this model")]
-    Scorer(#[from] ScorerError<Infallible>),
+    #[error(transparent)]
+    Prm(#[from] PrmError),
     #[error("cannot read {}", path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error(transparent)]

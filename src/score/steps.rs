@@ -4,13 +4,10 @@ use aprm_core::search::aggregate::Aggregate;
 use aprm_models::checkpoint::Checkpoint;
 use aprm_models::data::{JsonLines, Solution};
 use aprm_models::read_out::StepScore;
-use aprm_models::step_scorer::StepScorer;
-use aprm_models::step_text::{MarkedIds, StepText};
-use aprm_models::tokenizer::load_tokenizer;
-use aprm_ndarray::Cpu;
+use aprm_models::step_text::MarkedIds;
 use serde::Serialize;
 
-use super::{Score, ScoreError, choice};
+use super::{Score, ScoreError};
 
 #[derive(Serialize)]
 struct Scored {
@@ -22,12 +19,8 @@ struct Scored {
 
 /// The scores of each solution, a batch at a time.
 pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
-    let read_out = choice::read_out(score.read_out, checkpoint.config.head)?;
-    let tokenizer =
-        load_tokenizer(&score.model).map_err(|source| ScoreError::Tokenizer { path: score.model.clone(), source })?;
-    let step_text = StepText::new(tokenizer, read_out, &score.markers())?;
-    let batch_tokens = score.batch_tokens as usize;
-    let mut scorer = StepScorer::new(Cpu::<f32>::new(), checkpoint, step_text, read_out, batch_tokens)?;
+    let mut scorer = score.read_out.scorer(&score.model, checkpoint)?;
+    let batch_tokens = score.read_out.batch_tokens();
     let (source, file) = score.open()?;
     let mut rows = JsonLines::<_, Solution>::new(source, file.clone());
     let mut out = BufWriter::new(io::stdout().lock());

@@ -28,10 +28,10 @@ use aprm_models::transformer::{Parameters, Transformer};
 use aprm_ndarray::Cpu;
 
 use super::TrainError;
-use super::progress::Progress;
 use super::rows::{read_rows, write_rows};
 use super::settings::{Arm, Settings};
 use super::summary::Summary;
+use crate::progress::Progress;
 
 /// The random streams of the stages; those of the game are 1 to 4.
 const PRETRAINING: u64 = 10;

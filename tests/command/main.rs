@@ -1,6 +1,7 @@
 //! The `aprm` command as its users meet it: output, files, exit codes.
 
 mod env;
+mod eval;
 mod game_file;
 mod play;
 mod score;

@@ -15,7 +15,7 @@ const PROBLEMS: &str = r#"{"prompt": "1+1", "steps": ["1+1=2", "2*3=6"]}
 "#;
 
 /// A folder with a golden model and a tokenizer of characters.
-fn with_model(test: &str, model: &str) -> Folder {
+pub(crate) fn with_model(test: &str, model: &str) -> Folder {
     let folder = Folder::new(test);
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("aprm-models/tests/golden").join(model);
     fs::create_dir(folder.0.join("model")).unwrap();

@@ -101,6 +101,13 @@ fn what_is_saved_scores_steps() {
     folder.write("in.jsonl", r#"{"prompt": "a=16;b=2;c=a*b;d=c-a?", "steps": ["c=16*2=32", "d=32-16=16"]}"#);
     let row = folder.end("score --model run/aprm/verifier --marker <step> in.jsonl");
     assert_eq!(row["scores"].as_array().unwrap().len(), 2);
+    // That steps end with <step> need not be said, and is not what a newline says.
+    assert_eq!(folder.end("score --model run/aprm/verifier in.jsonl"), row);
+    let mut newline = folder.command("score --model run/aprm/verifier in.jsonl --marker");
+    assert_ne!(
+        newline.arg("\n").output().unwrap().stdout,
+        folder.run("score --model run/aprm/verifier in.jsonl").into_bytes()
+    );
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Intervals by resampling.
 
-use core::cmp::Ordering;
-
 use rand_core::Rng;
 
 use crate::scalar::Scalar;
@@ -101,11 +99,71 @@ fn percentile<T: Scalar, R: Rng + ?Sized>(
     for mean in resampled.iter_mut() {
         *mean = (0..count).map(|_| sample(uniform_index(count, rng))).sum::<T>() / T::of_usize(count);
     }
-    resampled.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    let last = resampled.len() - 1;
-    let tail = T::of_usize(resampled.len()) * (T::one() - confidence) / T::of(2.0);
+    percentile_interval(resampled, confidence)
+}
+
+/// Draws problems with replacement: every entry of `indices` becomes a uniform index below their number.
+///
+/// With [`percentile_interval`] it makes intervals of statistics that are no means, such as an F1.
+///
+/// ```text
+/// J_i uniform on 0 … n − 1,   i = 1 … n
+/// ```
+///
+/// # Examples
+/// ```
+/// use aprm_core::metrics::bootstrap::{percentile_interval, resample};
+/// use rand::{rngs::ChaCha8Rng, SeedableRng};
+///
+/// let times = [1.0, 2.0, 3.0, 4.0, 100.0];
+/// let (mut drawn, mut rng) = ([0; 5], ChaCha8Rng::seed_from_u64(0));
+/// let mut medians = [0.0; 1000].map(|_: f64| {
+///     resample(&mut drawn, &mut rng);
+///     drawn.sort_unstable();
+///     times[drawn[2]]
+/// });
+/// let interval = percentile_interval(&mut medians, 0.8).unwrap();
+/// assert_eq!((interval.low, interval.high), (2.0, 4.0));
+/// ```
+///
+/// # Reference
+/// Efron 1979, "Bootstrap methods: another look at the jackknife".
+pub fn resample<R: Rng + ?Sized>(indices: &mut [usize], rng: &mut R) {
+    let count = indices.len();
+    indices.fill_with(|| uniform_index(count, rng));
+}
+
+/// The percentile interval of a statistic, from its values on resamples.
+///
+/// ```text
+/// [s_(k+1), s_(B−k)],   k = round(B (1 − confidence) / 2)
+/// ```
+///
+/// Sorts `statistics`, of which there is one for each of the B resamples.
+/// `None` where one of them is NaN, which is what a statistic that is not defined on a resample should be, or an end of
+/// the interval is not finite.
+///
+/// # Panics
+/// If `statistics` is empty, or if `confidence` is not strictly between 0 and 1.
+///
+/// # Examples
+/// ```
+/// use aprm_core::metrics::bootstrap::percentile_interval;
+///
+/// let interval = percentile_interval(&mut [5.0, 1.0, 4.0, 2.0, 3.0], 0.6).unwrap();
+/// assert_eq!((interval.low, interval.high), (2.0, 4.0));
+/// ```
+pub fn percentile_interval<T: Scalar>(statistics: &mut [T], confidence: T) -> Option<Interval<T>> {
+    assert!(!statistics.is_empty(), "bootstrap: no resamples");
+    assert!(T::zero() < confidence && confidence < T::one(), "bootstrap: a confidence of {confidence}");
+    if statistics.iter().any(|statistic| statistic.is_nan()) {
+        return None;
+    }
+    statistics.sort_unstable_by(|a, b| a.partial_cmp(b).expect("no statistic is NaN"));
+    let last = statistics.len() - 1;
+    let tail = T::of_usize(statistics.len()) * (T::one() - confidence) / T::of(2.0);
     let cut = tail.round().to_usize().map_or(0, |cut| cut.min(last / 2));
-    let interval = Interval { low: resampled[cut], high: resampled[last - cut] };
+    let interval = Interval { low: statistics[cut], high: statistics[last - cut] };
     (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 pub use self::corruption::corrupt_annotated;
 use super::Row;
 use super::json_lines::{RowProblem, object};
-use crate::oracle::without_annotations;
+use crate::oracle::{Expression, without_annotations};
 
 /// What becomes of a step's calculator annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +103,36 @@ pub struct RecordedSolution {
     pub answer: Option<String>,
     /// Whether the answer was found to be right.
     pub is_correct: bool,
+}
+
+impl RecordedSolution {
+    /// The steps that say something, with or without their annotations.
+    pub fn steps(&self, annotations: Annotations) -> Vec<String> {
+        let steps = self.steps.iter().filter(|step| !step.trim().is_empty());
+        match annotations {
+            Annotations::Kept => steps.cloned().collect(),
+            Annotations::Stripped => steps.map(|step| without_annotations(step)).collect(),
+        }
+    }
+
+    /// The answer in a form that equal numbers share, `1000` for `1,000` and `$1000.00`; as it is written if it is none.
+    ///
+    /// ```
+    /// use aprm_models::data::RecordedSolution;
+    ///
+    /// let of = |answer: &str| {
+    ///     let solution = RecordedSolution { steps: vec![], answer: Some(answer.into()), is_correct: false };
+    ///     solution.canonical_answer()
+    /// };
+    /// assert_eq!(of("1,000"), Some("1000".to_owned()));
+    /// assert_eq!((of("$0.50"), of("1/2")), (Some("0.5".to_owned()), Some("0.5".to_owned())));
+    /// assert_eq!(of("10+John's age"), Some("10+John's age".to_owned()));
+    /// ```
+    pub fn canonical_answer(&self) -> Option<String> {
+        let answer = self.answer.as_deref()?;
+        let number = Expression::parse(answer).ok().and_then(|expression| expression.value());
+        Some(number.map_or_else(|| answer.to_owned(), |number| number.to_string()))
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Row;
 use super::json_lines::{RowProblem, object};
@@ -51,4 +51,49 @@ impl Row for ProcessBench {
         };
         Ok(Self { id, generator, problem, steps, final_answer_correct, first_error })
     }
+}
+
+impl ProcessBench {
+    /// The row with a judge's word on it, as the benchmark's own scripts write it: its fields and
+    /// `"prediction": int, "match": bool`, the prediction being -1 where no step is found wrong.
+    ///
+    /// ```
+    /// use aprm_models::data::{ProcessBench, Row};
+    ///
+    /// let row = r#"{"id":"a-0","generator":"g","problem":"?","steps":["x"],"final_answer_correct":true,"label":-1}"#;
+    /// let row = ProcessBench::parse(row)?;
+    /// let judged = serde_json::to_string(&row.judged(Some(0))).unwrap();
+    /// assert!(judged.ends_with(r#""label":-1,"prediction":0,"match":false}"#));
+    /// # Ok::<_, aprm_models::data::RowProblem>(())
+    /// ```
+    pub fn judged(&self, prediction: Option<usize>) -> impl Serialize {
+        let Self { id, generator, problem, steps, final_answer_correct, first_error } = self;
+        Judged {
+            id,
+            generator,
+            problem,
+            steps,
+            final_answer_correct: *final_answer_correct,
+            label: or_minus_one(*first_error),
+            prediction: or_minus_one(prediction),
+            matches: prediction == *first_error,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Judged<'a> {
+    id: &'a str,
+    generator: &'a str,
+    problem: &'a str,
+    steps: &'a [String],
+    final_answer_correct: bool,
+    label: i64,
+    prediction: i64,
+    #[serde(rename = "match")]
+    matches: bool,
+}
+
+fn or_minus_one(step: Option<usize>) -> i64 {
+    step.map_or(-1, |step| step as i64)
 }

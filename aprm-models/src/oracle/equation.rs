@@ -154,6 +154,40 @@ pub fn without_annotations(step: &str) -> String {
 /// assert_eq!(equations("y-5=10"), [None]);
 /// ```
 pub fn equations(text: &str) -> Vec<Option<Equation>> {
+    let whole = |(sides, written): (Vec<Option<Expression>>, &str)| {
+        let sides: Option<Vec<Expression>> = sides.into_iter().collect();
+        sides.map(|sides| Equation { sides: percent_as_unit(sides, written) })
+    };
+    chains(text).into_iter().map(whole).collect()
+}
+
+/// What is said to be equal in a sentence, as far as it is arithmetic: the sides of a chain that stand next to each
+/// other, whatever the other sides are.
+///
+/// ```
+/// use aprm_models::oracle::partial_equations;
+///
+/// let found = partial_equations("Cost = 5 * 3 = 15 = the price of y - 5 = 10.");
+/// assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["5*3=15"]);
+/// ```
+pub fn partial_equations(text: &str) -> Vec<Equation> {
+    let mut found = Vec::new();
+    for (sides, written) in chains(text) {
+        let mut groups = sides.split(Option::is_none).peekable();
+        while let Some(group) = groups.next() {
+            let is_last = groups.peek().is_none();
+            let sides: Vec<Expression> = group.iter().flatten().cloned().collect();
+            if sides.len() > 1 {
+                found.push(Equation { sides: percent_as_unit(sides, if is_last { written } else { "" }) });
+            }
+        }
+    }
+    found
+}
+
+/// All that equals signs stand between, none in the place of what is not wholly arithmetic, and how it is written from
+/// the first equals sign on.
+fn chains(text: &str) -> Vec<(Vec<Option<Expression>>, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(sign) = text[from..].find('=').map(|at| from + at) {
@@ -173,8 +207,7 @@ pub fn equations(text: &str) -> Vec<Option<Equation>> {
                 end += spaces;
             }
         }
-        let sides: Option<Vec<Expression>> = sides.into_iter().collect();
-        found.push(sides.map(|sides| Equation { sides: percent_as_unit(sides, &text[sign..end]) }));
+        found.push((sides, &text[sign..end]));
         from = end;
     }
     found

@@ -15,7 +15,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
 /// The rows of a file of real data, from `APRM_DATA` or beside the project; none if it is not there.
-fn rows<T: Row>(name: &str) -> Option<Vec<T>> {
+pub(crate) fn rows<T: Row>(name: &str) -> Option<Vec<T>> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let path = std::env::var_os("APRM_DATA").map_or_else(beside, PathBuf::from).join(name);
     let Ok(file) = File::open(&path) else {

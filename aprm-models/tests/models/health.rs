@@ -68,7 +68,10 @@ fn each_fault_raises_its_alarm_and_no_other() {
         for seed in 0..10 {
             let raised = alarms(seed, fault);
             // Once, for as long as it lasts; and not before it is there.
-            assert!(matches!(raised[..], [(round, alarm)] if alarm == expected && round > 50), "{expected}: {raised:?}");
+            assert!(
+                matches!(raised[..], [(round, alarm)] if alarm == expected && round > 50),
+                "{expected}: {raised:?}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod aprm;
 mod arithmetic;
+mod benchmark;
 mod checkpoint;
 mod config;
 mod data;

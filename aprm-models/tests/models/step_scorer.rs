@@ -14,13 +14,13 @@ use crate::golden;
 use crate::transformer::{assert_close, file, floats, integers};
 
 /// 29 tokens, as the golden models have: a newline, 21 characters, and seven special tokens.
-fn characters() -> Box<CharacterTokenizer> {
+pub(crate) fn characters() -> Box<CharacterTokenizer> {
     let special_tokens = ["<|im_start|>", "<|im_end|>", "<extra_0>", "ки", "<pad>"].map(String::from).into();
     let characters = "\n 0123456789+-*/=abxy?.".chars().take(22).collect();
     Box::new(CharacterTokenizer::new(Alphabet { characters, special_tokens, ..Alphabet::default() }).unwrap())
 }
 
-fn scorer(name: &str, read_out: ReadOut, batch_tokens: usize) -> StepScorer<Cpu<f32>> {
+pub(crate) fn scorer(name: &str, read_out: ReadOut, batch_tokens: usize) -> StepScorer<Cpu<f32>> {
     let checkpoint = Checkpoint::load(&golden(name), Options::default()).unwrap();
     let step_text = StepText::new(characters(), read_out, &MarkerOptions::default()).unwrap();
     StepScorer::new(Cpu::new(), &checkpoint, step_text, read_out, batch_tokens).unwrap()

@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 
-use aprm_core::metrics::bootstrap::{Interval, bootstrap_difference, bootstrap_mean};
+use aprm_core::metrics::bootstrap::{Interval, bootstrap_difference, bootstrap_mean, percentile_interval, resample};
 use aprm_core::rand_core::TryRng;
 use proptest::prelude::*;
 use rand::rngs::ChaCha8Rng;
@@ -36,6 +36,54 @@ fn bootstrap_intervals_cover_the_true_mean() {
         bootstrap_difference(&sums, &squares, confidence, resampled, rng)
     })
     .unwrap();
+}
+
+/// The mean's interval, put together from resamples and percentiles.
+fn mean_by_resamples(
+    draw: fn(&mut [usize], &mut ChaCha8Rng),
+    samples: &[f64],
+    confidence: f64,
+    resampled: &mut [f64],
+    rng: &mut ChaCha8Rng,
+) -> Option<Interval<f64>> {
+    let mut drawn = vec![0; samples.len()];
+    for mean in resampled.iter_mut() {
+        draw(&mut drawn, rng);
+        *mean = drawn.iter().map(|&i| samples[i]).sum::<f64>() / samples.len() as f64;
+    }
+    percentile_interval(resampled, confidence)
+}
+
+#[test]
+fn resamples_and_percentiles_make_the_interval_of_a_mean() {
+    let samples: Vec<f64> = (0..30).map(|i| f64::from(i * i % 17)).collect();
+    let of = |bootstrap: Bootstrap| bootstrap(&samples, 0.9, &mut [0.0; 200], &mut ChaCha8Rng::seed_from_u64(3));
+    let by_resamples: Bootstrap = |samples, confidence, resampled, rng| {
+        mean_by_resamples(resample::<ChaCha8Rng>, samples, confidence, resampled, rng)
+    };
+    assert_eq!(of(by_resamples), of(bootstrap_mean));
+    coverage_holds(by_resamples).unwrap();
+}
+
+/// Negative control: of a resample that leaves half of the problems as they are, intervals are too narrow.
+#[test]
+fn a_resample_of_half_the_problems_is_caught() {
+    let half: Bootstrap = |samples, confidence, resampled, rng| {
+        let draw = |indices: &mut [usize], rng: &mut ChaCha8Rng| {
+            let half = indices.len() / 2;
+            resample(&mut indices[..half], rng);
+            (half..indices.len()).for_each(|i| indices[i] = i);
+        };
+        mean_by_resamples(draw, samples, confidence, resampled, rng)
+    };
+    coverage_holds(half).unwrap_err();
+}
+
+#[test]
+fn an_undefined_statistic_leaves_no_interval() {
+    assert_eq!(percentile_interval(&mut [0.1, f64::NAN, 0.3, 0.4, 0.5], 0.2), None);
+    assert_eq!(percentile_interval(&mut [f64::NEG_INFINITY, 0.2, 0.3, 0.4, 0.5], 0.9), None);
+    resample(&mut [], &mut ChaCha8Rng::seed_from_u64(0));
 }
 
 /// Negative control: without replacement every mean is the same; the spread of samples is not that of their mean.

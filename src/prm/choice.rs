@@ -2,7 +2,7 @@ use aprm_models::config::Head;
 use aprm_models::read_out::ReadOut;
 use clap::ValueEnum;
 
-use super::ScoreError;
+use super::PrmError;
 
 /// The read-outs by the names that users give them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,7 +31,7 @@ const NAMES: [(ReadOutName, ReadOut); 6] = [
 ];
 
 /// The read-out that is asked for, if the head can be read by it, or else the only one.
-pub(super) fn read_out(asked: Option<ReadOutName>, head: Head) -> Result<ReadOut, ScoreError> {
+pub(super) fn read_out(asked: Option<ReadOutName>, head: Head) -> Result<ReadOut, PrmError> {
     let of_head = ReadOut::of_head(head);
     let choices = || {
         let names = NAMES.iter().filter(|(_, read_out)| of_head.contains(read_out));
@@ -43,11 +43,11 @@ pub(super) fn read_out(asked: Option<ReadOutName>, head: Head) -> Result<ReadOut
     match (asked, of_head) {
         (Some((_, read_out)), of_head) if of_head.contains(&read_out) => Ok(read_out),
         (None, &[only]) => Ok(only),
-        (_, []) => Err(ScoreError::NoReadOut { head }),
+        (_, []) => Err(PrmError::NoReadOut { head }),
         (Some((name, _)), _) => {
             let asked = name.to_possible_value().map_or_else(String::new, |name| name.get_name().into());
-            Err(ScoreError::OtherReadOut { asked, choices: choices() })
+            Err(PrmError::OtherReadOut { asked, choices: choices() })
         }
-        (None, _) => Err(ScoreError::ReadOutInDoubt { choices: choices() }),
+        (None, _) => Err(PrmError::ReadOutInDoubt { choices: choices() }),
     }
 }

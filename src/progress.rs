@@ -1,4 +1,4 @@
-//! How far a run has come, for whoever watches it.
+//! How far work has come, for whoever watches it.
 
 use std::time::Duration;
 
