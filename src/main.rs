@@ -11,6 +11,7 @@ mod play;
 mod prm;
 mod progress;
 mod score;
+mod study;
 mod train;
 
 /// Adversarially trained process reward models.
@@ -26,6 +27,7 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     Train(train::Train),
+    Study(study::Study),
     Play(play::Play),
     Score(score::Score),
     Eval(eval::Eval),
@@ -35,6 +37,7 @@ enum Subcommands {
 fn main() -> ExitCode {
     match Command::parse().command {
         Subcommands::Train(train) => end(train.run(), train::TrainError::exit_code),
+        Subcommands::Study(study) => end(study.run(), train::TrainError::exit_code),
         Subcommands::Play(play) => end(play.run(), play::PlayError::exit_code),
         Subcommands::Score(score) => end(score.run(), score::ScoreError::exit_code),
         Subcommands::Eval(eval) => end(eval.run(), eval::EvalError::exit_code),

@@ -4,7 +4,7 @@ mod arm;
 mod error;
 mod metrics;
 mod rows;
-mod settings;
+pub(crate) mod settings;
 mod stages;
 mod summary;
 
@@ -14,7 +14,8 @@ use clap::Args;
 
 use crate::progress::Progress;
 pub(crate) use error::TrainError;
-use stages::Run;
+pub(crate) use stages::Run;
+pub(crate) use summary::Summary;
 
 /// Train a process reward model against a generator on built-in arithmetic problems.
 ///

@@ -34,6 +34,7 @@ use super::summary::Row;
 /// The random streams of what belongs to no stage.
 const WIN_RATES: u64 = 13;
 const LABELS: u64 = 14;
+const CRITIC: u64 = 15;
 /// Generators, and verifiers, that are played against each other.
 const MATCHES: usize = 8;
 
@@ -192,7 +193,13 @@ impl Run<'_> {
         config: LearnerConfig<f32>,
     ) -> Result<Critic<Cpu<f32>>, TrainError> {
         let model = self.model(Role::Critic)?;
-        let Ok(weights) = graft(&mut self.backend, &generator.model, &generator.reference, &model);
+        let Ok(weights) = graft(
+            &mut self.backend,
+            &generator.model,
+            &generator.reference,
+            &model,
+            &mut stream(self.config.seed, CRITIC),
+        );
         Ok(Critic::new(&mut self.backend, model, weights, config, ROOM)?)
     }
 

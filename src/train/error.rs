@@ -29,6 +29,8 @@ pub(crate) enum TrainError {
     Model(#[from] ConfigError),
     #[error("{} is not empty; name another --out, or go on with --resume", .0.display())]
     Occupied(PathBuf),
+    #[error("{} was begun with other settings; name another --out", .0.display())]
+    OtherSettings(PathBuf),
     #[error("{} is no run: it has no config.toml", .0.display())]
     NoRun(PathBuf),
     #[error("cannot write {}", path.display())]
@@ -71,6 +73,7 @@ impl TrainError {
             | Self::Problems(_)
             | Self::Model(_)
             | Self::Occupied(_)
+            | Self::OtherSettings(_)
             | Self::NoRun(_)
             | Self::Row { .. }
             | Self::Load { .. }

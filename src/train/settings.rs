@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aprm_models::aprm::config::{GameConfig, RunConfig, Strictness};
 use aprm_models::aprm::labelled::Labels;
@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::TrainError;
 
-const FILE: &str = "config.toml";
+pub(crate) const FILE: &str = "config.toml";
 const ARMS: &str = "arms";
 /// Folders of a run that are no arm's.
 const RESERVED: [&str; 7] = ["attempts", "base", "generator-0", "labelled", "solver", "states", "verifier-0"];
@@ -38,11 +38,41 @@ pub(crate) struct Arm {
 
 /// The settings of a new run.
 pub(crate) fn read(file: Option<&Path>, overrides: &[String], seed: Option<u64>) -> Result<Settings, TrainError> {
+    read_with(file, None, overrides, seed)
+}
+
+/// Arms from files of their own, named after them.
+pub(crate) fn read_arms(files: &[PathBuf]) -> Result<Table, TrainError> {
+    let mut arms = Table::new();
+    for path in files {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let arm = Value::Table(read_table(path)?);
+        let mut alone = defaults();
+        alone.insert(ARMS.into(), Value::Table(Table::from_iter([(name.clone(), arm.clone())])));
+        Settings::of(alone).map_err(|problem| TrainError::Settings { path: path.clone(), problem })?;
+        if arms.insert(name.clone(), arm).is_some() {
+            let problem = format!("a second arm of the name {name}");
+            return Err(TrainError::Settings { path: path.clone(), problem });
+        }
+    }
+    Ok(arms)
+}
+
+/// The same with arms that stand in the place of any others.
+pub(crate) fn read_with(
+    file: Option<&Path>,
+    arms: Option<&Table>,
+    overrides: &[String],
+    seed: Option<u64>,
+) -> Result<Settings, TrainError> {
     let mut table = defaults();
     if let Some(path) = file {
         lay(&mut table, read_table(path)?);
         let failed = |problem| TrainError::Settings { path: path.into(), problem };
         Settings::of(table.clone()).map_err(failed)?;
+    }
+    if let Some(arms) = arms {
+        table.insert(ARMS.into(), Value::Table(arms.clone()));
     }
     for set in overrides {
         let failed = |problem: String| TrainError::Set { set: set.clone(), problem };

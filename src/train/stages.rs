@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         let (states, phase) = (self.states("warm-start")?, self.config.warm_start);
         let mut rng = stream(self.config.seed, WARM_START);
         let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
-        let mut stage = WarmStart::new(&mut self.backend, models, base, phase, ROOM)?;
+        let mut stage = WarmStart::new(&mut self.backend, models, base, phase, ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "generator", &mut stage.generator.learner)?;
             state.restore(&mut self.backend, "verifier", &mut stage.verifier.learner)?;

@@ -1,9 +1,12 @@
 //! The models of the game: one trunk, with a language model's head or a verifier's.
 
 use aprm_core::backend::Backend;
+use aprm_core::rand_core::Rng;
+use aprm_core::scalar::Scalar;
 use serde_json::json;
 
 use super::config::ModelShape;
+use super::pretraining::{initialize, residual};
 use crate::config::{ConfigError, ModelConfig};
 use crate::transformer::{Parameters, Transformer};
 
@@ -29,6 +32,7 @@ impl ModelShape {
             Role::Verifier => ("LlamaForTokenClassification", 2),
             Role::Critic => ("LlamaForTokenClassification", 1),
         };
+        let extra = if role == Role::Verifier { self.verifier_extra_layers } else { 0 };
         let config = json!({
             "architectures": [architecture],
             "model_type": "llama",
@@ -36,7 +40,7 @@ impl ModelShape {
             "vocab_size": vocab_size,
             "hidden_size": self.hidden_size,
             "intermediate_size": self.intermediate_size,
-            "num_hidden_layers": self.num_hidden_layers,
+            "num_hidden_layers": self.num_hidden_layers + extra,
             "num_attention_heads": self.num_attention_heads,
             "max_position_embeddings": context,
             "rms_norm_eps": 1e-6,
@@ -45,8 +49,11 @@ impl ModelShape {
     }
 }
 
-/// The weights of one model as the beginning of another: tensors that both have are copied, all others are zero, so that a
-/// new head says nothing yet.
+/// The weights of one model as the beginning of another of the same widths and as many layers or more.
+///
+/// Tensors that both have are copied.
+/// A layer that is new adds nothing to the residual stream yet, and a head that is new says nothing: what is added and
+/// what is said is all zeros, the rest as [`initialize`] has it.
 ///
 /// # Errors
 /// Whatever the device reports.
@@ -55,11 +62,15 @@ pub fn graft<B: Backend>(
     from: &Transformer<B>,
     weights: &Parameters<B::Buffer>,
     onto: &Transformer<B>,
+    rng: &mut dyn Rng,
 ) -> Result<Parameters<B::Buffer>, B::Error> {
-    let mut grafted = Parameters::zeros(backend, &onto.layout)?;
-    for (spec, buffer) in onto.layout.tensors.iter().zip(&mut grafted.0) {
+    let mut grafted = initialize(backend, onto, rng)?;
+    let silent: Vec<usize> = residual(onto).into_iter().chain(onto.layout.score.iter().map(|map| map.weight)).collect();
+    for (i, (spec, buffer)) in onto.layout.tensors.iter().zip(&mut grafted.0).enumerate() {
         if let Some(source) = from.layout.tensors.iter().position(|other| other == spec) {
             backend.copy(spec.len(), &weights.0[source], buffer)?;
+        } else if silent.contains(&i) {
+            backend.fill(spec.len(), B::Scalar::of(0.0), buffer)?;
         }
     }
     Ok(grafted)

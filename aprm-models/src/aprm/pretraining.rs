@@ -33,19 +33,24 @@ pub fn initialize<B: Backend>(
 ) -> Result<Parameters<B::Buffer>, B::Error> {
     let mut weights = Parameters::zeros(backend, &model.layout)?;
     let deviation = 1.0 / libm::sqrt(model.config.hidden_size as f64);
-    let residual: Vec<usize> = model.layout.layers.iter().flat_map(|layer| [layer.attention_out, layer.down]).collect();
+    let residual = residual(model);
     for (i, (spec, buffer)) in model.layout.tensors.iter().zip(&mut weights.0).enumerate() {
         if spec.is_vector {
             let is_norm = spec.parts[0].name.contains("norm");
             backend.fill(spec.len(), B::Scalar::of(f64::from(u8::from(is_norm))), buffer)?;
             continue;
         }
-        let depth = if residual.contains(&i) { (2.0 * model.layout.layers.len() as f64).sqrt() } else { 1.0 };
+        let depth = if residual.contains(&i) { libm::sqrt(2.0 * model.layout.layers.len() as f64) } else { 1.0 };
         let scale = deviation / depth;
         let entries: Vec<B::Scalar> = (0..spec.len()).map(|_| B::Scalar::of(scale * normal(rng))).collect();
         backend.write(&entries, buffer, 0)?;
     }
     Ok(weights)
+}
+
+/// The tensors whose products are added to the residual stream.
+pub(super) fn residual<B: Backend>(model: &Transformer<B>) -> Vec<usize> {
+    model.layout.layers.iter().flat_map(|layer| [layer.attention_out, layer.down]).collect()
 }
 
 /// Learning to solve problems by imitating gold solutions.

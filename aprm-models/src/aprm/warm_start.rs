@@ -81,9 +81,10 @@ impl<B: Backend> WarmStart<B> {
         base: &Parameters<B::Buffer>,
         phase: Phase,
         room: usize,
+        rng: &mut dyn Rng,
     ) -> Result<Self, RunError<B::Error>> {
         let copied = copy(backend, &generator, base).map_err(RunError::Device)?;
-        let grafted = graft(backend, &generator, base, &verifier).map_err(RunError::Device)?;
+        let grafted = graft(backend, &generator, base, &verifier, rng).map_err(RunError::Device)?;
         let token_policy = TokenPolicy::new(backend, &generator, room).map_err(RunError::Device)?;
         let row_scores = RowScores::new(backend, &verifier, room).map_err(RunError::Device)?;
         Ok(Self {
