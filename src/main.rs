@@ -6,8 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod env;
+mod json_lines;
+mod metrics_row;
 mod play;
 mod score;
+mod tensorboard;
 mod train;
 
 /// Adversarially trained process reward models.

@@ -21,8 +21,9 @@ use stages::Run;
 /// A verifier that learns from fixed, rule-made errors for as many rounds stands beside: the static PRM.
 /// Both then choose among the solver's attempts at problems that nobody has trained on.
 ///
-/// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl and samples.jsonl of
-/// each arm, summary.json, and the states from which a stopped run goes on, bit for bit.
+/// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl, samples.jsonl
+/// and TensorBoard's event file of each arm, summary.json, and the states from which a stopped run goes
+/// on, bit for bit.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -10,6 +10,8 @@ use aprm_models::tokenizer::AlphabetError;
 use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
 use core::convert::Infallible;
 
+use crate::json_lines::JsonLinesError;
+
 /// Why a run could not be made, or came to an end before its time.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrainError {
@@ -33,6 +35,8 @@ pub(crate) enum TrainError {
     Write { path: PathBuf, source: io::Error },
     #[error("{}:{line}: {problem}", path.display())]
     Attempts { path: PathBuf, line: usize, problem: String },
+    #[error(transparent)]
+    Lines(#[from] JsonLinesError),
     #[error("cannot load {}", path.display())]
     Load { path: PathBuf, source: LoadError },
     #[error("cannot save {}", path.display())]
@@ -70,6 +74,7 @@ impl TrainError {
             | Self::Occupied(_)
             | Self::NoRun(_)
             | Self::Attempts { .. }
+            | Self::Lines(_)
             | Self::Load { .. }
             | Self::OpenStates(_)
             | Self::States(_)

@@ -9,14 +9,18 @@ use aprm_models::aprm::round_report::RoundReport;
 use serde_json::{Map, Value, json};
 
 use super::TrainError;
+use crate::json_lines;
+use crate::metrics_row::MetricsRow;
+use crate::tensorboard::EventFile;
 
 /// Rewrites of a round that are kept.
 const SAMPLES: usize = 4;
 
-/// `metrics.jsonl` and `samples.jsonl` of an arm.
+/// `metrics.jsonl`, `samples.jsonl` and TensorBoard's event file of an arm.
 pub(crate) struct Log {
     metrics: (PathBuf, File),
     samples: (PathBuf, File),
+    events: EventFile,
 }
 
 impl Log {
@@ -40,11 +44,20 @@ impl Log {
             std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
             Ok::<_, TrainError>((path, file))
         };
-        Ok(Self { metrics: open("metrics.jsonl")?, samples: open("samples.jsonl")? })
+        let (metrics, samples) = (open("metrics.jsonl")?, open("samples.jsonl")?);
+        let (kept, events) = (json_lines::read(&metrics.0)?, folder.join("tensorboard"));
+        let events =
+            EventFile::open(&events, &kept).map_err(|source| TrainError::Write { path: events.clone(), source })?;
+        Ok(Self { metrics, samples, events })
     }
 
     pub(crate) fn write(&mut self, report: &RoundReport<f32>) -> Result<(), TrainError> {
-        line(&mut self.metrics, &json!({"step": report.round, "data": metrics(report)}))?;
+        let row = json!({"step": report.round, "data": metrics(report)}).to_string();
+        line(&mut self.metrics, &row)?;
+        // What the line says, not what it was made of: a file made anew from the lines has the same bytes.
+        let row: MetricsRow = serde_json::from_str(&row).expect("metrics are numbers or null");
+        let written = self.events.write(&row);
+        written.map_err(|source| TrainError::Write { path: self.events.path().into(), source })?;
         for rewrite in report.rewrites.iter().take(SAMPLES) {
             let verdict = match rewrite.verdict {
                 Verdict::Correct => "correct",
@@ -62,14 +75,15 @@ impl Log {
                 "score": rewrite.score,
                 "payoff": rewrite.payoff.generator,
             });
-            line(&mut self.samples, &sample)?;
+            line(&mut self.samples, &sample.to_string())?;
         }
         Ok(())
     }
 }
 
-fn line((path, file): &mut (PathBuf, File), row: &Value) -> Result<(), TrainError> {
-    writeln!(file, "{row}").map_err(|source| TrainError::Write { path: path.clone(), source })
+/// Appends a line in one write, so that a reader seldom meets half of it.
+fn line((path, file): &mut (PathBuf, File), row: &str) -> Result<(), TrainError> {
+    file.write_all(format!("{row}\n").as_bytes()).map_err(|source| TrainError::Write { path: path.clone(), source })
 }
 
 /// The metrics of a round.

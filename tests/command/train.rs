@@ -15,11 +15,13 @@ const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --
     --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24";
 
 /// What a run leaves that does not depend on when it was made.
-const RESULTS: [&str; 8] = [
+const RESULTS: [&str; 10] = [
     "summary.json",
     "aprm/metrics.jsonl",
     "aprm/samples.jsonl",
     "static/metrics.jsonl",
+    "aprm/tensorboard/events.out.tfevents.0.aprm",
+    "static/tensorboard/events.out.tfevents.0.aprm",
     "attempts/longer.jsonl",
     "solver/model.safetensors",
     "aprm/generator/model.safetensors",
