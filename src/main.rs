@@ -9,6 +9,7 @@ mod env;
 mod json_lines;
 mod metrics_row;
 mod play;
+mod report;
 mod score;
 mod tensorboard;
 mod train;
@@ -26,6 +27,7 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     Train(train::Train),
+    Report(report::Report),
     Play(play::Play),
     Score(score::Score),
     Env(env::Env),
@@ -34,6 +36,7 @@ enum Subcommands {
 fn main() -> ExitCode {
     match Command::parse().command {
         Subcommands::Train(train) => end(train.run(), train::TrainError::exit_code),
+        Subcommands::Report(report) => end(report.run(), report::ReportError::exit_code),
         Subcommands::Play(play) => end(play.run(), play::PlayError::exit_code),
         Subcommands::Score(score) => end(score.run(), score::ScoreError::exit_code),
         Subcommands::Env(env) => end(env.run(), |_| 1),

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::report;
 pub(crate) use error::TrainError;
 use progress::Progress;
 use stages::Run;
@@ -22,7 +23,7 @@ use stages::Run;
 /// Both then choose among the solver's attempts at problems that nobody has trained on.
 ///
 /// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl, samples.jsonl
-/// and TensorBoard's event file of each arm, summary.json, and the states from which a stopped run goes
+/// and TensorBoard's event file of each arm, summary.json, report.html, and the states from which a stopped run goes
 /// on, bit for bit.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -82,11 +83,12 @@ impl Train {
         let progress = Progress::new();
         let summary = threads.install(|| Run::new(folder, config, &progress)?.finish())?;
         summary.write(&folder.join("summary.json"))?;
+        let page = report::write(folder)?;
         if self.json {
             println!("{}", summary.to_json());
         } else {
             print!("{summary}");
-            println!("\n{} holds the models, the metrics and summary.json", folder.display());
+            println!("\n{} holds the models and the metrics; {} shows the run", folder.display(), page.display());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, State
 use core::convert::Infallible;
 
 use crate::json_lines::JsonLinesError;
+use crate::report::ReportError;
 
 /// Why a run could not be made, or came to an end before its time.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,8 @@ pub(crate) enum TrainError {
     Run(#[from] RunError<Infallible>),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
     Interrupted(PathBuf),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("cannot start threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }

@@ -1,8 +1,10 @@
 //! The `aprm` command as its users meet it: output, files, exit codes.
 
 mod env;
+mod event_file;
 mod game_file;
 mod play;
+mod report;
 mod score;
 mod train;
 
