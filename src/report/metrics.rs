@@ -1,6 +1,6 @@
 //! Metrics by name, over rounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::curve::Point;
 use crate::metrics_row::MetricsRow;
@@ -33,14 +33,14 @@ impl Metrics {
 
     /// The metrics whose names begin so, each with a value for every round; one that is not there is zero.
     pub(super) fn filled(&self, prefix: &str) -> BTreeMap<&str, Vec<Point>> {
+        let is_named = |name: &&String| name.starts_with(prefix);
         let rows: Vec<&MetricsRow> =
-            self.rows.iter().filter(|row| row.data.keys().any(|n| n.starts_with(prefix))).collect();
-        let names = rows.iter().flat_map(|row| row.data.keys()).filter(|name| name.starts_with(prefix));
-        names
-            .map(|name| {
-                let value = |row: &MetricsRow| row.data.get(name).copied().flatten().unwrap_or(0.0);
-                (&name[prefix.len()..], rows.iter().map(|row| (row.step, value(row))).collect())
-            })
-            .collect()
+            self.rows.iter().filter(|row| row.data.keys().any(|name| is_named(&name))).collect();
+        let names: BTreeSet<&String> = rows.iter().flat_map(|row| row.data.keys().filter(is_named)).collect();
+        let points = |name: &String| {
+            let value = |row: &MetricsRow| row.data.get(name).copied().flatten().unwrap_or(0.0);
+            rows.iter().map(|row| (row.step, value(row))).collect()
+        };
+        names.into_iter().map(|name| (&name[prefix.len()..], points(name))).collect()
     }
 }

@@ -188,6 +188,17 @@ fn numbers_at_the_edge_are_drawn() {
 }
 
 #[test]
+fn a_long_run_is_no_long_page() {
+    let pages = [4_000, 8_000].map(|rounds| {
+        let metrics: String = (0..rounds).map(metrics_line).collect();
+        let folder = run_with("report_long", &metrics, "");
+        folder.run("report run");
+        folder.read("run/report.html").len()
+    });
+    assert!(pages[1] < pages[0] * 11 / 10, "{pages:?}");
+}
+
+#[test]
 fn what_is_no_run_is_refused() {
     let broken = [metrics_line(0), "{\"step\": 1, \"data\": {\n".into(), metrics_line(2)].concat();
     let folder = run_with("report_broken", &broken, "");
