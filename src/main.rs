@@ -7,11 +7,15 @@ use clap::{Parser, Subcommand};
 
 mod env;
 mod eval;
+mod json_lines;
+mod metrics_row;
 mod play;
 mod prm;
 mod progress;
+mod report;
 mod score;
 mod study;
+mod tensorboard;
 mod train;
 
 /// Adversarially trained process reward models.
@@ -28,6 +32,7 @@ struct Command {
 enum Subcommands {
     Train(train::Train),
     Study(study::Study),
+    Report(report::Report),
     Play(play::Play),
     Score(score::Score),
     Eval(eval::Eval),
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
     match Command::parse().command {
         Subcommands::Train(train) => end(train.run(), train::TrainError::exit_code),
         Subcommands::Study(study) => end(study.run(), train::TrainError::exit_code),
+        Subcommands::Report(report) => end(report.run(), report::ReportError::exit_code),
         Subcommands::Play(play) => end(play.run(), play::PlayError::exit_code),
         Subcommands::Score(score) => end(score.run(), score::ScoreError::exit_code),
         Subcommands::Eval(eval) => end(eval.run(), eval::EvalError::exit_code),

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::progress::Progress;
+use crate::report;
 pub(crate) use error::TrainError;
 pub(crate) use stages::Run;
 pub(crate) use summary::Summary;
@@ -23,8 +24,9 @@ pub(crate) use summary::Summary;
 /// A verifier that learns from fixed, rule-made errors for as many rounds stands beside: the static PRM.
 /// Both then choose among the solver's attempts at problems that nobody has trained on.
 ///
-/// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl and samples.jsonl of
-/// each arm, summary.json, and the states from which a stopped run goes on, bit for bit.
+/// The folder holds everything: config.toml, models as Hugging Face has them, attempts, metrics.jsonl, samples.jsonl
+/// and TensorBoard's event file of each arm, summary.json, report.html, and the states from which a stopped run goes
+/// on, bit for bit.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -83,11 +85,12 @@ impl Train {
         let progress = Progress::new();
         let summary = threads.install(|| Run::new(folder, settings, &progress)?.finish())?;
         summary.write(&folder.join("summary.json"))?;
+        let page = report::write(folder)?;
         if self.json {
             println!("{}", summary.to_json());
         } else {
             print!("{summary}");
-            println!("\n{} holds the models, the metrics and summary.json", folder.display());
+            println!("\n{} holds the models and the metrics; {} shows the run", folder.display(), page.display());
         }
         Ok(())
     }

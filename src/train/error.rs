@@ -10,6 +10,9 @@ use aprm_models::tokenizer::AlphabetError;
 use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
 use core::convert::Infallible;
 
+use crate::json_lines::JsonLinesError;
+use crate::report::ReportError;
+
 /// Why a run could not be made, or came to an end before its time.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrainError {
@@ -37,6 +40,8 @@ pub(crate) enum TrainError {
     Write { path: PathBuf, source: io::Error },
     #[error("{}:{line}: {problem}", path.display())]
     Row { path: PathBuf, line: usize, problem: String },
+    #[error(transparent)]
+    Lines(#[from] JsonLinesError),
     #[error("cannot load {}", path.display())]
     Load { path: PathBuf, source: LoadError },
     #[error("cannot save {}", path.display())]
@@ -57,6 +62,8 @@ pub(crate) enum TrainError {
     Run(#[from] RunError<Infallible>),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
     Interrupted(PathBuf),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("cannot start threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -76,6 +83,7 @@ impl TrainError {
             | Self::OtherSettings(_)
             | Self::NoRun(_)
             | Self::Row { .. }
+            | Self::Lines(_)
             | Self::Load { .. }
             | Self::OpenStates(_)
             | Self::States(_)

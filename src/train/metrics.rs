@@ -11,15 +11,19 @@ use aprm_models::learner::UpdateReport;
 use serde_json::{Map, Value, json};
 
 use super::TrainError;
+use crate::json_lines;
+use crate::metrics_row::MetricsRow;
+use crate::tensorboard::EventFile;
 
 /// Rewrites of a round that are kept.
 const SAMPLES: usize = 4;
 
-/// `metrics.jsonl`, `samples.jsonl` and `alarms.jsonl` of an arm.
+/// `metrics.jsonl`, `samples.jsonl`, `alarms.jsonl` and TensorBoard's event file of an arm.
 pub(crate) struct Log {
     metrics: (PathBuf, File),
     samples: (PathBuf, File),
     alarms: (PathBuf, File),
+    events: EventFile,
 }
 
 impl Log {
@@ -43,14 +47,42 @@ impl Log {
             std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
             Ok::<_, TrainError>((path, file))
         };
-        Ok(Self { metrics: open("metrics.jsonl")?, samples: open("samples.jsonl")?, alarms: open("alarms.jsonl")? })
+        let (metrics, samples, alarms) = (open("metrics.jsonl")?, open("samples.jsonl")?, open("alarms.jsonl")?);
+        let (kept, events) = (json_lines::read(&metrics.0)?, folder.join("tensorboard"));
+        let events =
+            EventFile::open(&events, &kept).map_err(|source| TrainError::Write { path: events.clone(), source })?;
+        Ok(Self { metrics, samples, alarms, events })
     }
 
+    /// The metrics of a step.
+    fn measure(&mut self, step: u64, metrics: Map<String, Value>) -> Result<(), TrainError> {
+        let row = json!({"step": step, "data": metrics}).to_string();
+        line(&mut self.metrics, &row)?;
+        // What the line says, not what it was made of: a file made anew from the lines has the same bytes.
+        let row: MetricsRow = serde_json::from_str(&row).expect("metrics are numbers or null");
+        let written = self.events.write(&row);
+        written.map_err(|source| TrainError::Write { path: self.events.path().into(), source })
+    }
+
+    /// An update that is no round of a game.
+    pub(crate) fn write_supervised(
+        &mut self,
+        step: u64,
+        verifier: &VerifierStatistics,
+        update: &UpdateReport<f32>,
+    ) -> Result<(), TrainError> {
+        let mut metrics = Map::new();
+        put_verifier(&mut metrics, verifier);
+        put_update(&mut metrics, "verifier", update);
+        self.measure(step, metrics)
+    }
+
+    /// A round of a game.
     pub(crate) fn write(&mut self, report: &RoundReport<f32>) -> Result<(), TrainError> {
-        line(&mut self.metrics, &json!({"step": report.round, "data": metrics(report)}))?;
+        self.measure(report.round, metrics(report))?;
         for alarm in &report.alarms {
             let row = json!({"step": report.round, "alarm": alarm.name(), "message": alarm.advice()});
-            line(&mut self.alarms, &row)?;
+            line(&mut self.alarms, &row.to_string())?;
         }
         for rewrite in report.rewrites.iter().take(SAMPLES) {
             let verdict = match rewrite.verdict {
@@ -69,24 +101,9 @@ impl Log {
                 "score": rewrite.score,
                 "payoff": rewrite.payoff.generator,
             });
-            line(&mut self.samples, &sample)?;
+            line(&mut self.samples, &sample.to_string())?;
         }
         Ok(())
-    }
-}
-
-impl Log {
-    /// The same of an update that is no round of a game.
-    pub(crate) fn write_supervised(
-        &mut self,
-        step: u64,
-        verifier: &VerifierStatistics,
-        update: &UpdateReport<f32>,
-    ) -> Result<(), TrainError> {
-        let mut metrics = Map::new();
-        put_verifier(&mut metrics, verifier);
-        put_update(&mut metrics, "verifier", update);
-        line(&mut self.metrics, &json!({"step": step, "data": metrics}))
     }
 }
 
@@ -109,8 +126,9 @@ fn put_update(metrics: &mut Map<String, Value>, player: &str, update: &UpdateRep
     metrics.insert(format!("{player}/lr"), json!(update.learning_rate));
 }
 
-fn line((path, file): &mut (PathBuf, File), row: &Value) -> Result<(), TrainError> {
-    writeln!(file, "{row}").map_err(|source| TrainError::Write { path: path.clone(), source })
+/// Appends a line in one write, so that a reader seldom meets half of it.
+fn line((path, file): &mut (PathBuf, File), row: &str) -> Result<(), TrainError> {
+    file.write_all(format!("{row}\n").as_bytes()).map_err(|source| TrainError::Write { path: path.clone(), source })
 }
 
 /// The metrics of a round.

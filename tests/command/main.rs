@@ -2,8 +2,10 @@
 
 mod env;
 mod eval;
+mod event_file;
 mod game_file;
 mod play;
+mod report;
 mod score;
 mod train;
 

@@ -8,18 +8,21 @@ use serde_json::Value;
 use crate::Folder;
 
 /// A run of a second: nothing is learnt, but every stage is there.
-const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --set model.num_hidden_layers=1 \
+pub(crate) const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --set model.num_hidden_layers=1 \
     --set model.num_attention_heads=2 --set model.intermediate_size=24 --set pretraining.steps=4 \
     --set pretraining.batch=4 --set warm_start.steps=4 --set warm_start.batch=4 --set game.rounds=6 \
     --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
     --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24";
 
 /// What a run leaves that does not depend on when it was made.
-const RESULTS: [&str; 8] = [
+const RESULTS: [&str; 11] = [
     "summary.json",
     "aprm/metrics.jsonl",
     "aprm/samples.jsonl",
     "static/metrics.jsonl",
+    "aprm/tensorboard/events.out.tfevents.0.aprm",
+    "static/tensorboard/events.out.tfevents.0.aprm",
+    "report.html",
     "attempts/longer.jsonl",
     "solver/model.safetensors",
     "aprm/generator/model.safetensors",
