@@ -128,7 +128,7 @@ impl fmt::Display for Table {
                 row.set,
                 row.prm,
                 percent(row.best_of_n),
-                row.best_of_n_gain.map_or("".into(), |gain| signed(gain)),
+                row.best_of_n_gain.map_or("".into(), signed),
                 with_margin(row.step_auc, 1.0, 3),
                 with_margin(row.first_error_f1, 1.0, 3),
                 percent(row.mean),

@@ -17,7 +17,7 @@ use aprm_models::aprm::players::Player;
 use aprm_models::aprm::row_scores::{RowScores, step_scores};
 use aprm_models::aprm::solver::Sampling;
 use aprm_models::aprm::streams::{Streams, stream};
-use aprm_models::aprm::win_rates::{Match, WinRates};
+use aprm_models::aprm::win_rates::{Match, Past, WinRates};
 use aprm_models::durable_file::{Disk, replace};
 use aprm_models::generate::Generation;
 use aprm_models::learner::LearnerConfig;
@@ -47,7 +47,7 @@ impl Run<'_> {
         }
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
         let mut task = self.task_of(arm)?;
-        let states = self.states(&arm.name)?;
+        let states = self.states(&folder, "states")?;
         let generator = {
             let model = self.model(Role::LanguageModel)?;
             Player::new(&mut self.backend, model, generator.clone(), config.generator_learner())?
@@ -102,7 +102,7 @@ impl Run<'_> {
         }
         let solutions = self.labelled(solver)?;
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
-        let states = self.states(&arm.name)?;
+        let states = self.states(&folder, "states")?;
         let verifier = self.verifier(arm, verifier)?;
         let mut training = LabelledTraining::new(&mut self.backend, arm.game.clone(), verifier, ROOM)?;
         let mut streams = Streams::new(self.config.seed);
@@ -115,9 +115,9 @@ impl Run<'_> {
         let bar = self.progress.stage(&arm.name, arm.game.rounds, training.round);
         while training.round < arm.game.rounds {
             let (round, rngs) = (training.round, (&mut streams.deal as _, &mut streams.verifier as _));
-            let (found, update) = training.step(&mut self.backend, &self.prompt, &solutions, labels, rngs)?;
-            log.write_supervised(round, &found, &update)?;
-            bar.advance(1, format!("accuracy {:.2}", found.accuracy()));
+            let report = training.step(&mut self.backend, &self.prompt, &solutions, labels, rngs)?;
+            log.write_supervised(round, &report)?;
+            bar.advance(1, format!("accuracy {:.2}", report.statistics.accuracy()));
             if self.is_checkpoint(training.round, arm.game.rounds) {
                 let averaged = training.verifier.learner.averaged_weights();
                 let folder = checkpoint(&folder, training.round).join("verifier");
@@ -223,8 +223,8 @@ impl Run<'_> {
         let mut room = RowScores::new(&mut self.backend, &verifier, ROOM).map_err(RunError::Device)?;
         let rates = WinRates::play(
             &mut self.backend,
-            (&generator, &generators),
-            (&verifier, &verifiers),
+            Past { model: &generator, players: &generators },
+            Past { model: &verifier, players: &verifiers },
             &mut room,
             (&mut self.task, &self.prompt),
             Match { positions: 200, max_tokens },

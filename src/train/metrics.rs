@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aprm_core::oracle::Verdict;
 use aprm_models::aprm::health::Signals;
+use aprm_models::aprm::labelled::LabelledReport;
 use aprm_models::aprm::round_report::{RoundReport, VerifierStatistics};
 use aprm_models::learner::UpdateReport;
 use serde_json::{Map, Value, json};
@@ -65,15 +66,10 @@ impl Log {
     }
 
     /// An update that is no round of a game.
-    pub(crate) fn write_supervised(
-        &mut self,
-        step: u64,
-        verifier: &VerifierStatistics,
-        update: &UpdateReport<f32>,
-    ) -> Result<(), TrainError> {
+    pub(crate) fn write_supervised(&mut self, step: u64, report: &LabelledReport<f32>) -> Result<(), TrainError> {
         let mut metrics = Map::new();
-        put_verifier(&mut metrics, verifier);
-        put_update(&mut metrics, "verifier", update);
+        put_verifier(&mut metrics, &report.statistics);
+        put_update(&mut metrics, "verifier", &report.update);
         self.measure(step, metrics)
     }
 
@@ -153,9 +149,9 @@ fn metrics(report: &RoundReport<f32>) -> Map<String, Value> {
     let signals = Signals::of(report);
     put("generator/distinct_1", signals.distinct_1.unwrap_or(f64::NAN));
     put("generator/distinct_2", signals.distinct_2.unwrap_or(f64::NAN));
-    if let Some((loss, explained_variance)) = report.critic {
-        put("critic/loss", loss);
-        put("critic/explained_variance", explained_variance.unwrap_or(f64::NAN));
+    if let Some(critic) = report.critic {
+        put("critic/loss", critic.loss);
+        put("critic/explained_variance", critic.explained_variance.unwrap_or(f64::NAN));
     }
     put_verifier(&mut metrics, &report.verifier_statistics);
     for (player, update) in [("generator", &report.generator), ("verifier", &report.verifier)] {

@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         if base.exists() {
             return Ok((self.load(&base)?, self.load(&solver)?));
         }
-        let (states, phase) = (self.states("pretraining")?, self.config.pretraining);
+        let (states, phase) = (self.states(&self.folder.join("states"), "pretraining")?, self.config.pretraining);
         let mut rng = stream(self.config.seed, PRETRAINING);
         let model = self.model(Role::LanguageModel)?;
         let mut stage = Pretraining::new(&mut self.backend, model, phase, ROOM, &mut rng)?;
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
         if verifier.exists() {
             return Ok((self.load(&generator)?, self.load(&verifier)?));
         }
-        let (states, phase) = (self.states("warm-start")?, self.config.warm_start);
+        let (states, phase) = (self.states(&self.folder.join("states"), "warm-start")?, self.config.warm_start);
         let mut rng = stream(self.config.seed, WARM_START);
         let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
         let mut stage = WarmStart::new(&mut self.backend, models, base, phase, ROOM, &mut rng)?;
@@ -238,9 +238,8 @@ impl<'a> Run<'a> {
         if is_interrupted { Err(TrainError::Interrupted(self.folder.into())) } else { Ok(()) }
     }
 
-    pub(super) fn states(&self, stage: &str) -> Result<StateFolder, TrainError> {
-        let parent = self.folder.join("states");
-        fs::create_dir_all(&parent).map_err(|source| TrainError::Write { path: parent.clone(), source })?;
+    pub(super) fn states(&self, parent: &Path, stage: &str) -> Result<StateFolder, TrainError> {
+        fs::create_dir_all(parent).map_err(|source| TrainError::Write { path: parent.into(), source })?;
         Ok(StateFolder::open(&parent.join(stage), NonZeroUsize::new(2).expect("two"))?)
     }
 

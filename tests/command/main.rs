@@ -7,6 +7,7 @@ mod game_file;
 mod play;
 mod report;
 mod score;
+mod study;
 mod train;
 
 use std::fs;

@@ -95,7 +95,7 @@ fn a_round_that_is_played_again_is_one_event() {
     let arm = folder.0.join("run/aprm");
     let whole = fs::read(arm.join(EVENTS)).unwrap();
     // As if it had been killed after a round whose state was not saved, with an event half written.
-    let states = fs::read_dir(folder.0.join("run/states/aprm-game")).unwrap().map(|entry| entry.unwrap().path());
+    let states = fs::read_dir(folder.0.join("run/aprm/states")).unwrap().map(|entry| entry.unwrap().path());
     fs::remove_dir_all(states.filter(|path| path.is_dir()).max().unwrap()).unwrap();
     fs::remove_dir_all(arm.join("verifier")).unwrap();
     fs::write(arm.join(EVENTS), [&whole[..], b"half of an event"].concat()).unwrap();

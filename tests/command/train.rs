@@ -12,16 +12,23 @@ pub(crate) const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden
     --set model.num_attention_heads=2 --set model.intermediate_size=24 --set pretraining.steps=4 \
     --set pretraining.batch=4 --set warm_start.steps=4 --set warm_start.batch=4 --set game.rounds=6 \
     --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
-    --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24";
+    --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24 --set evaluation.every=2 \
+    --set labelling.problems=4 --set labelling.continuations=2 --set arms.soft.labels=monte-carlo-soft \
+    --set arms.aprm.baseline=critic --set arms.aprm.oracle=strict";
 
 /// What a run leaves that does not depend on when it was made.
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 16] = [
     "summary.json",
     "aprm/metrics.jsonl",
     "aprm/samples.jsonl",
     "static/metrics.jsonl",
     "aprm/tensorboard/events.out.tfevents.0.aprm",
     "static/tensorboard/events.out.tfevents.0.aprm",
+    "aprm/win_rates.json",
+    "aprm/checkpoints/000004/generator/model.safetensors",
+    "labelled/solutions.jsonl",
+    "soft/metrics.jsonl",
+    "soft/verifier/model.safetensors",
     "report.html",
     "attempts/longer.jsonl",
     "solver/model.safetensors",
@@ -44,7 +51,7 @@ fn a_seed_is_a_run() {
     assert!(results(&folder, "one") != results(&folder, "three"), "two seeds, one run");
 
     let summary: Value = serde_json::from_str(&folder.read("one/summary.json")).unwrap();
-    assert_eq!(summary["rows"].as_array().unwrap().len(), 6);
+    assert_eq!(summary["rows"].as_array().unwrap().len(), 9);
     for field in ["prm", "set", "step_auc", "first_error_f1", "best_of_n", "mean", "majority", "oracle"] {
         assert!(summary["rows"][0].get(field).is_some(), "{field}");
     }
@@ -90,9 +97,10 @@ fn a_state_of_another_run_is_refused_or_changes_the_result() {
     folder.run(&format!("train {TINY} --out two --seed 1"));
     // The control of the test above: a run that goes on from a state which is not its own is another run.
     let whole = results(&folder, "one");
-    fs::remove_dir_all(folder.0.join("one/aprm")).unwrap();
-    fs::remove_dir_all(folder.0.join("one/states/aprm-game")).unwrap();
-    fs::rename(folder.0.join("two/states/aprm-game"), folder.0.join("one/states/aprm-game")).unwrap();
+    for done in ["generator", "verifier", "states"] {
+        fs::remove_dir_all(folder.0.join("one/aprm").join(done)).unwrap();
+    }
+    fs::rename(folder.0.join("two/aprm/states"), folder.0.join("one/aprm/states")).unwrap();
     folder.run("train --threads 1 --resume one");
     assert!(whole != results(&folder, "one"));
 }

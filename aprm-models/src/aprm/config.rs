@@ -284,7 +284,7 @@ impl Default for ModelShape {
 impl Default for EvaluationConfig {
     fn default() -> Self {
         let sets = vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers];
-        Self { sets, problems: 200, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
+        Self { sets, problems: 300, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
     }
 }
 
@@ -301,9 +301,9 @@ impl Default for RunConfig {
             },
             oracle: Strictness::default(),
             model: ModelShape::default(),
-            pretraining: Phase { steps: 1000, batch: 48, learning_rate: 3e-3 },
-            weak_solver: 0.6,
-            warm_start: Phase { steps: 200, batch: 64, learning_rate: 1e-3 },
+            pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
+            weak_solver: 0.35,
+            warm_start: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
             game: GameConfig::default(),
             labelling: Labelling::default(),
             evaluation: EvaluationConfig::default(),
@@ -314,7 +314,7 @@ impl Default for RunConfig {
 impl Default for GameConfig {
     fn default() -> Self {
         Self {
-            rounds: 100,
+            rounds: 300,
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,
@@ -327,7 +327,7 @@ impl Default for GameConfig {
             update: UpdateRule::OptimisticAdam,
             generator_learning_rate: 2.3e-4,
             verifier_learning_rate: 7e-4,
-            tau: 0.05,
+            tau: 0.01,
             divergence: Divergence::default(),
             entropy: 0.01,
             ppo_epochs: 1,

@@ -38,12 +38,19 @@ pub struct Discounts<T> {
 pub struct Assessment<T> {
     /// `A_t`, tokens of all responses end to end.
     pub advantages: Vec<T>,
+    /// How well it had known.
+    pub statistics: CriticStatistics,
+    /// How it learnt from them.
+    pub update: UpdateReport<T>,
+}
+
+/// How well a critic knew what would be paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CriticStatistics {
     /// The mean of `(V_t − R_t)² / 2`, where `R_t = A_t + V_t`.
     pub loss: f64,
     /// How much of the variance of the payoffs the values of the first tokens explain.
     pub explained_variance: Option<f64>,
-    /// How it learnt from them.
-    pub update: UpdateReport<T>,
 }
 
 impl<B: Backend> Critic<B> {
@@ -115,7 +122,7 @@ impl<B: Backend> Critic<B> {
         let update = learner.apply(backend, &format_args!("round {round}"));
         let update = update.map_err(|error| RunError::Update { player: "critic", error })?;
         let explained_variance = explained_variance(&first_values, payoffs).map(Scalar::widen);
-        Ok(Assessment { advantages, loss, explained_variance, update })
+        Ok(Assessment { advantages, statistics: CriticStatistics { loss, explained_variance }, update })
     }
 }
 

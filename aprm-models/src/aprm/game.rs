@@ -13,7 +13,7 @@ use aprm_core::reward::{Payoff, PayoffTable, Reward, ZeroSum};
 use aprm_core::scalar::Scalar;
 
 use super::config::{Adversary, GameConfig, Order, Payoffs};
-use super::critic::{Critic, Discounts};
+use super::critic::{Critic, CriticStatistics, Discounts};
 use super::error::RunError;
 use super::generator_loss::{GeneratorLoss, GeneratorStatistics};
 use super::health::{Health, Signals};
@@ -161,7 +161,7 @@ impl<B: Backend> Game<B> {
             let clock = Instant::now();
             if generator_moves {
                 if epoch == 0 {
-                    (advantages, report.critic) = self.advantages(backend, &rewrites[..own], &responses[..own])?;
+                    advantages = self.advantages(backend, &rewrites[..own], &responses[..own], &mut report.critic)?;
                 }
                 let found =
                     self.generator_pass(backend, &responses[..own], &lengths, &advantages, &mut old_log_probs)?;
@@ -300,24 +300,26 @@ impl<B: Backend> Game<B> {
         }
     }
 
-    /// One advantage for each token, and what the critic found, if there is one.
+    /// One advantage for each token; a critic, if there is one, says what it found.
     fn advantages(
         &mut self,
         backend: &mut B,
         rewrites: &[Rewrite<B::Scalar>],
         responses: &[Response],
-    ) -> Result<(Vec<B::Scalar>, Option<(f64, Option<f64>)>), RunError<B::Error>> {
+        found: &mut Option<CriticStatistics>,
+    ) -> Result<Vec<B::Scalar>, RunError<B::Error>> {
         let payoffs: Vec<B::Scalar> = rewrites.iter().map(|rewrite| rewrite.payoff.generator).collect();
         if let Some(critic) = &mut self.critic {
             let discounts = Discounts { gamma: B::Scalar::of(1.0), gae_lambda: B::Scalar::of(self.config.gae_lambda) };
-            let found = critic.assess(backend, responses, &payoffs, discounts, self.round)?;
-            return Ok((found.advantages, Some((found.loss, found.explained_variance))));
+            let assessment = critic.assess(backend, responses, &payoffs, discounts, self.round)?;
+            *found = Some(assessment.statistics);
+            return Ok(assessment.advantages);
         }
         let mut of_rewrites = vec![B::Scalar::default(); payoffs.len()];
         leave_one_out(&payoffs, self.config.rewrites, &mut of_rewrites);
         let of_tokens = of_rewrites.into_iter().zip(responses);
         let of_tokens = of_tokens.flat_map(|(advantage, response)| repeat_n(advantage, response.tokens.len()));
-        Ok((of_tokens.collect(), None))
+        Ok(of_tokens.collect())
     }
 }
 

@@ -1,11 +1,10 @@
 //! A game that is stopped, and goes on bit for bit.
 
 use aprm_core::backend::Backend;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::game::Game;
-use super::health::Health;
 use super::streams::Streams;
 use crate::safetensors::Float;
 use crate::training_state::{LearnerState, RandomStream, RestoreError, TrainingState};
@@ -14,6 +13,7 @@ const GENERATOR: &str = "generator";
 const VERIFIER: &str = "verifier";
 const CRITIC: &str = "critic";
 const HEALTH: &str = "health";
+const MEMBERS: &str = "league";
 const LEAGUE: &str = "league-";
 
 impl<B: Backend<Scalar: Float>> Game<B> {
@@ -32,7 +32,8 @@ impl<B: Backend<Scalar: Float>> Game<B> {
             let member = LearnerState::of_weights(backend, &self.generator.model.layout, weights)?;
             state.learners.insert(format!("{LEAGUE}{round:08}"), member);
         }
-        state.extra = json!({ HEALTH: self.health });
+        let members: Vec<u64> = self.league.members.iter().map(|(round, _)| *round).collect();
+        state.extra = json!({ HEALTH: self.health, MEMBERS: members });
         state.streams = streams.named().map(|(name, rng)| (name.into(), RandomStream::from(rng))).into();
         Ok(state)
     }
@@ -52,11 +53,13 @@ impl<B: Backend<Scalar: Float>> Game<B> {
         if let Some(critic) = &mut self.critic {
             state.restore(backend, CRITIC, &mut critic.learner)?;
         }
+        let rounds: Vec<u64> = extra(state, MEMBERS)?;
         self.league.members.clear();
-        // The names are in the order of the rounds.
-        for (name, member) in &state.learners {
-            let Some(Ok(round)) = name.strip_prefix(LEAGUE).map(str::parse) else { continue };
-            let weights = member.to_weights(backend, name, &self.generator.model.layout)?;
+        for round in rounds {
+            let name = format!("{LEAGUE}{round:08}");
+            let member = state.learners.get(&name);
+            let member = member.ok_or_else(|| RestoreError::Missing { field: format!("learners.{name}") })?;
+            let weights = member.to_weights(backend, &name, &self.generator.model.layout)?;
             self.league.members.push((round, weights));
         }
         for (name, rng) in streams.named_mut() {
@@ -66,11 +69,15 @@ impl<B: Backend<Scalar: Float>> Game<B> {
                 .ok_or_else(|| RestoreError::Missing { field: format!("streams.{name}") })?
                 .rng();
         }
-        let health =
-            state.extra.get(HEALTH).ok_or_else(|| RestoreError::Missing { field: format!("extra.{HEALTH}") })?;
-        self.health = Health::deserialize(health)
-            .map_err(|error| RestoreError::Extra { field: format!("extra.{HEALTH}"), problem: error.to_string() })?;
+        self.health = extra(state, HEALTH)?;
         self.round = state.step;
         Ok(())
     }
+}
+
+/// What the game keeps beside the learners.
+fn extra<T: Float, V: DeserializeOwned, E>(state: &TrainingState<T>, name: &str) -> Result<V, RestoreError<E>> {
+    let field = || format!("extra.{name}");
+    let value = state.extra.get(name).ok_or_else(|| RestoreError::Missing { field: field() })?;
+    V::deserialize(value).map_err(|error| RestoreError::Extra { field: field(), problem: error.to_string() })
 }

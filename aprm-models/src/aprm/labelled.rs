@@ -107,6 +107,15 @@ pub fn label<B: Backend, K: Task>(
     Ok(labelled.into_iter().map(|(_, found)| found).collect())
 }
 
+/// What an update on labelled solutions found.
+#[derive(Clone, Debug)]
+pub struct LabelledReport<T> {
+    /// What the verifier said before it.
+    pub statistics: VerifierStatistics,
+    /// The update.
+    pub update: UpdateReport<T>,
+}
+
 /// A verifier that learns from labelled solutions, with the losses and the learner of a game.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
 pub struct LabelledTraining<B: Backend> {
@@ -148,7 +157,7 @@ impl<B: Backend> LabelledTraining<B> {
         solutions: &[LabelledSolution],
         labels: Labels,
         (deal, opinions): (&mut dyn Rng, &mut dyn Rng),
-    ) -> Result<(VerifierStatistics, UpdateReport<B::Scalar>), RunError<B::Error>> {
+    ) -> Result<LabelledReport<B::Scalar>, RunError<B::Error>> {
         let shown = (self.config.positions * self.config.rewrites) as f64 * (1.0 + self.config.gold_share);
         let mut lesson = Lesson::default();
         while (lesson.len() as f64) < shown {
@@ -163,6 +172,6 @@ impl<B: Backend> LabelledTraining<B> {
         let update = verifier.learner.apply(backend, &format_args!("round {}", self.round));
         let update = update.map_err(|error| RunError::Update { player: "verifier", error })?;
         self.round += 1;
-        Ok((statistics, update))
+        Ok(LabelledReport { statistics, update })
     }
 }

@@ -8,6 +8,7 @@ use aprm_core::player::Label;
 use aprm_core::reward::Payoff;
 use aprm_core::scalar::Scalar;
 
+use super::critic::CriticStatistics;
 use super::generator_loss::GeneratorStatistics;
 use super::health::Alarm;
 use super::verifier_loss::Opinion;
@@ -101,8 +102,8 @@ pub struct RoundReport<T> {
     pub generator: Option<UpdateReport<T>>,
     /// What its passes found in the first epoch and in the last.
     pub generator_statistics: [GeneratorStatistics; 2],
-    /// The critic's loss, and how much of the variance of payoffs its values explained, if there is one.
-    pub critic: Option<(f64, Option<f64>)>,
+    /// What the critic found, if there is one.
+    pub critic: Option<CriticStatistics>,
     /// The verifier's update of the first epoch, if it moved.
     pub verifier: Option<UpdateReport<T>>,
     /// What its pass found in the first epoch.

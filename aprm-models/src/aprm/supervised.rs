@@ -19,7 +19,7 @@ impl Phase {
     /// How a model learns in this phase.
     pub fn learner<T: Scalar>(&self) -> LearnerConfig<T> {
         let warmup_steps = self.steps / 20;
-        let adam = AdamCoefficients { weight_decay: T::of(0.01), ..AdamCoefficients::default() };
+        let adam = AdamCoefficients { beta2: T::of(0.98), weight_decay: T::of(0.01), ..AdamCoefficients::default() };
         LearnerConfig {
             max_norm: Some(T::one()),
             ..LearnerConfig::new(

@@ -27,6 +27,21 @@ pub struct WinRates {
     pub fooling_rate: Vec<Vec<Option<f64>>>,
 }
 
+/// One player at several rounds of a game.
+#[derive(Debug)]
+pub struct Past<'a, B: Backend> {
+    /// Its shape.
+    pub model: &'a Transformer<B>,
+    /// The rounds, and its weights after each.
+    pub players: &'a [(u64, Parameters<B::Buffer>)],
+}
+
+impl<B: Backend> Past<'_, B> {
+    fn rounds(&self) -> Vec<u64> {
+        self.players.iter().map(|(round, _)| *round).collect()
+    }
+}
+
 /// What verifiers are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Match {
@@ -41,21 +56,20 @@ impl WinRates {
     ///
     /// # Errors
     /// [`RunError`].
-    #[expect(clippy::too_many_arguments, reason = "two kinds of players, and a table")]
     pub fn play<B: Backend, K: Task>(
         backend: &mut B,
-        (generator, generators): (&Transformer<B>, &[(u64, Parameters<B::Buffer>)]),
-        (verifier, verifiers): (&Transformer<B>, &[(u64, Parameters<B::Buffer>)]),
+        generators: Past<'_, B>,
+        verifiers: Past<'_, B>,
         room: &mut RowScores<B>,
         (task, prompt): (&mut K, &Prompt),
         Match { positions, max_tokens }: Match,
         rng: &mut dyn Rng,
     ) -> Result<Self, RunError<B::Error>> {
         let positions = deal(task, positions, rng);
-        let mut fooling_rate = vec![Vec::with_capacity(generators.len()); verifiers.len()];
-        for (_, weights) in generators {
+        let mut fooling_rate = vec![Vec::new(); verifiers.players.len()];
+        for (_, weights) in generators.players {
             let rewriting = Rewriting { each: 1, max_tokens };
-            let written = rewriting.sample(backend, (generator, weights), (task, prompt), &positions, rng)?;
+            let written = rewriting.sample(backend, (generators.model, weights), (task, prompt), &positions, rng)?;
             let mut wrong = Vec::new();
             for (position, response) in positions.iter().zip(&written) {
                 let rewrite: Rewrite<B::Scalar> = judge(task, prompt, position, &response.tokens)?;
@@ -64,8 +78,8 @@ impl WinRates {
                     wrong.push(prompt.marked(&rewrite.problem, &steps)?);
                 }
             }
-            for (row, (_, weights)) in fooling_rate.iter_mut().zip(verifiers) {
-                let logits = room.logits(backend, verifier, weights, &wrong)?;
+            for (row, (_, weights)) in fooling_rate.iter_mut().zip(verifiers.players) {
+                let logits = room.logits(backend, verifiers.model, weights, &wrong)?;
                 let mut pairs = logits.chunks_exact(2);
                 // The step in question is the last of its sequence.
                 let fooled = wrong.iter().filter(|marked| {
@@ -75,7 +89,6 @@ impl WinRates {
                 row.push((!wrong.is_empty()).then(|| fooled as f64 / wrong.len() as f64));
             }
         }
-        let rounds = |players: &[(u64, Parameters<B::Buffer>)]| players.iter().map(|(round, _)| *round).collect();
-        Ok(Self { generators: rounds(generators), verifiers: rounds(verifiers), fooling_rate })
+        Ok(Self { generators: generators.rounds(), verifiers: verifiers.rounds(), fooling_rate })
     }
 }

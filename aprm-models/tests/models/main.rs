@@ -8,6 +8,7 @@ mod config;
 mod data;
 mod data_sets;
 mod durable_file;
+mod game_state;
 mod health;
 mod learner;
 mod oracle;

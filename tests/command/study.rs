@@ -1,0 +1,67 @@
+use std::fs;
+
+use serde_json::Value;
+
+use crate::Folder;
+use crate::train::TINY;
+
+/// The settings of a tiny run without its arms, which are files here.
+fn study(folder: &Folder) -> String {
+    folder.write("static.toml", "adversary = \"rules\"\n");
+    folder.write("game.toml", "tau = 0.0\n");
+    folder.write("outcome.toml", "labels = \"outcome\"\n");
+    let shared = TINY.split("--set arms").next().unwrap();
+    format!("study static.toml game.toml outcome.toml --seeds 1-2,4 {shared}")
+}
+
+#[test]
+fn arms_are_compared_over_seeds() {
+    let folder = Folder::new("study");
+    let study = study(&folder);
+    let printed = folder.run(&format!("{study} --out one"));
+    assert!(printed.contains("| in distribution | static |") && printed.contains("| larger numbers | outcome |"));
+    let table: Value = serde_json::from_str(&folder.read("one/study.json")).unwrap();
+    assert_eq!(table["seeds"], serde_json::json!([1, 2, 4]));
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 9);
+    // Means and gains by hand, from the summaries.
+    let rate = |seed: u64, prm: &str| {
+        let summary: Value = serde_json::from_str(&folder.read(&format!("one/seed-{seed}/summary.json"))).unwrap();
+        let rows = summary["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["prm"] == prm && row["set"] == "longer").unwrap();
+        row["best_of_n"].as_f64().unwrap()
+    };
+    let row = rows.iter().find(|row| row["prm"] == "game" && row["set"] == "longer").unwrap();
+    let mean = [1, 2, 4].map(|seed| rate(seed, "game")).iter().sum::<f64>() / 3.0;
+    let gain = [1, 2, 4].map(|seed| rate(seed, "game") - rate(seed, "static")).iter().sum::<f64>() / 3.0;
+    assert!((row["best_of_n"]["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+    assert!((row["best_of_n_gain"]["mean"].as_f64().unwrap() - gain).abs() < 1e-12);
+    assert!(rows[0]["best_of_n_gain"].is_null(), "the first arm is what the others are compared with");
+
+    // One that is done is not done again; one that was stopped goes on.
+    let before = folder.read("one/study.md");
+    fs::remove_dir_all(folder.0.join("one/seed-2/game")).unwrap();
+    folder.run(&format!("{study} --out one"));
+    assert_eq!(folder.read("one/study.md"), before);
+}
+
+#[test]
+fn wrong_studies_are_refused() {
+    let folder = Folder::new("study_wrong");
+    let study = study(&folder);
+    folder.write("typo.toml", "tauu = 0.0\n");
+    folder.write("labels.toml", "labels = \"guess\"\n");
+    for (args, expected) in [
+        ("study typo.toml", "typo.toml: arms.typo: unknown field `tauu`"),
+        ("study labels.toml", "labels.toml: arms.labels"),
+        ("study absent.toml", "absent.toml"),
+        ("study static.toml static.toml", "a second arm of the name static"),
+        ("study static.toml --seeds one", "\"one\" is no seed"),
+    ] {
+        let complaint = folder.fails(2, args);
+        assert!(complaint.contains(expected), "{args}: {complaint}");
+    }
+    folder.run(&format!("{} --out one", study.replace("1-2,4", "1")));
+    let complaint = folder.fails(2, &format!("{} --set game.rounds=7 --out one", study.replace("1-2,4", "1")));
+    assert!(complaint.contains("begun with other settings"), "{complaint}");
+}
