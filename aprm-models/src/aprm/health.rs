@@ -103,7 +103,8 @@ impl fmt::Display for Alarm {
     }
 }
 
-/// Watches the last rounds of a game; an alarm is raised once when its sign appears, and again only after it was gone.
+/// Watches the last rounds of a game; an alarm is raised once when its sign appears, and again only after the sign was gone
+/// for a window.
 ///
 /// | alarm | sign, over a window of rounds |
 /// |---|---|
@@ -120,7 +121,8 @@ pub struct Health {
     /// `distinct_2` over the first window.
     initial_distinct: Option<f64>,
     signals: VecDeque<Signals>,
-    raised: Vec<Alarm>,
+    /// The last round in which an alarm showed.
+    shown: Vec<(Alarm, u64)>,
 }
 
 impl Health {
@@ -130,7 +132,7 @@ impl Health {
     /// If the window is empty.
     pub fn new(window: usize, rewrites: usize) -> Self {
         assert!(window > 0, "a window of no rounds");
-        Self { window, rewrites, initial_distinct: None, signals: VecDeque::new(), raised: Vec::new() }
+        Self { window, rewrites, initial_distinct: None, signals: VecDeque::new(), shown: Vec::new() }
     }
 
     /// Takes note of a round, and says which alarms it raises.
@@ -142,10 +144,22 @@ impl Health {
         if self.initial_distinct.is_none() && self.signals.len() == self.window {
             self.initial_distinct = Some(self.mean(|signals| signals.distinct_2.unwrap_or(0.0)));
         }
-        let raised: Vec<Alarm> = Alarm::ALL.into_iter().filter(|&alarm| self.shows(alarm)).collect();
-        let new = raised.iter().copied().filter(|alarm| !self.raised.contains(alarm)).collect();
-        self.raised = raised;
-        new
+        let mut raised = Vec::new();
+        for alarm in Alarm::ALL.into_iter().filter(|&alarm| self.shows(alarm)).collect::<Vec<_>>() {
+            match self.shown.iter_mut().find(|(shown, _)| *shown == alarm) {
+                Some((_, last)) => {
+                    if signals.round > *last + self.window as u64 {
+                        raised.push(alarm);
+                    }
+                    *last = signals.round;
+                }
+                None => {
+                    raised.push(alarm);
+                    self.shown.push((alarm, signals.round));
+                }
+            }
+        }
+        raised
     }
 
     fn shows(&self, alarm: Alarm) -> bool {

@@ -145,26 +145,25 @@ fn a_state_that_lacks_anything_is_none() {
 /// The control of the first test: what is not restored shows.
 #[test]
 fn a_part_of_another_state_is_another_game() {
-    let mut table = Table::new();
-    let written = table.play(4);
     let at = |round| {
         let mut table = Table::new();
         table.play(round);
         table.capture()
     };
-    let (whole, older) = (at(2), at(1));
+    let (older, whole, end) = (at(1), at(2), at(4));
     let goes_on_as_it_was = |state: &TrainingState<f32>| {
         let mut table = Table::new();
         table.restore(state).unwrap();
-        written.ends_with(&table.play(4))
+        table.play(4);
+        table.capture() == end
     };
     assert!(goes_on_as_it_was(&whole));
-    for part in ["generator", "verifier"] {
+    for part in ["generator", "verifier", "critic"] {
         let mut state = whole.clone();
         state.learners.insert(part.into(), older.learners[part].clone());
         assert!(!goes_on_as_it_was(&state), "{part}");
     }
-    for stream in ["deal", "generator"] {
+    for stream in ["deal", "generator", "verifier", "league"] {
         let mut state = whole.clone();
         state.streams.insert(stream.into(), older.streams[stream]);
         assert!(!goes_on_as_it_was(&state), "{stream}");
