@@ -101,6 +101,9 @@ impl Run<'_> {
             return Ok(());
         }
         let solutions = self.labelled(solver)?;
+        if solutions.is_empty() {
+            return Err(TrainError::NoSolutions);
+        }
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
         let states = self.states(&folder, "states")?;
         let verifier = self.verifier(arm, verifier)?;

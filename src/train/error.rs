@@ -42,6 +42,8 @@ pub(crate) enum TrainError {
     Row { path: PathBuf, line: usize, problem: String },
     #[error(transparent)]
     Lines(#[from] JsonLinesError),
+    #[error("the solver wrote no solution that could be labelled; train it longer, or raise labelling.problems")]
+    NoSolutions,
     #[error("cannot load {}", path.display())]
     Load { path: PathBuf, source: LoadError },
     #[error("cannot save {}", path.display())]

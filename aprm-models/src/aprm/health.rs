@@ -108,7 +108,7 @@ impl fmt::Display for Alarm {
 ///
 /// | alarm | sign, over a window of rounds |
 /// |---|---|
-/// | mode collapse | `distinct_2` on average under half of what it was over the first window |
+/// | mode collapse | `distinct_2` on average under half of the most of the first window |
 /// | cycling | [`oscillation_index`] of the smoothed fooling rate over four windows at least 0.6, and its standard deviation three times what sampling explains |
 /// | reward hacking | more than half of the rewrites are no errors |
 /// | divergence | a skipped update, a divergence of the generator beyond 3 nats per token, or a verifier's loss beyond 2 ln 2, twice that of a coin |
@@ -118,7 +118,7 @@ impl fmt::Display for Alarm {
 pub struct Health {
     window: usize,
     rewrites: usize,
-    /// `distinct_2` over the first window.
+    /// The most `distinct_2` of the first window, in the course of which a generator may collapse.
     initial_distinct: Option<f64>,
     signals: VecDeque<Signals>,
     /// The last round in which an alarm showed.
@@ -142,7 +142,8 @@ impl Health {
         }
         self.signals.push_back(signals);
         if self.initial_distinct.is_none() && self.signals.len() == self.window {
-            self.initial_distinct = Some(self.mean(|signals| signals.distinct_2.unwrap_or(0.0)));
+            let distinct = self.signals.iter().filter_map(|signals| signals.distinct_2);
+            self.initial_distinct = Some(distinct.fold(0.0, f64::max));
         }
         let mut raised = Vec::new();
         for alarm in Alarm::ALL.into_iter().filter(|&alarm| self.shows(alarm)).collect::<Vec<_>>() {

@@ -150,32 +150,6 @@ impl<B: Backend> TokenPolicy<B> {
         Ok(micro_batches(&rows, self.rows)?)
     }
 
-    /// The statistics of all tokens of all responses, end to end.
-    ///
-    /// # Errors
-    /// As [`TokenPolicy::accumulate`].
-    ///
-    /// # Panics
-    /// As [`TokenPolicy::accumulate`].
-    pub fn statistics(
-        &mut self,
-        backend: &mut B,
-        model: &Transformer<B>,
-        weights: &Parameters<B::Buffer>,
-        reference: Option<&Parameters<B::Buffer>>,
-        responses: &[Response],
-    ) -> Result<TokenStatistics<B::Scalar>, RunError<B::Error>> {
-        let mut all = TokenStatistics::default();
-        for range in self.micro_batches(responses)? {
-            self.forward(backend, model, weights, reference, &responses[range]).map_err(RunError::Device)?;
-            all.log_prob.extend_from_slice(&self.statistics.log_prob);
-            all.entropy.extend_from_slice(&self.statistics.entropy);
-            all.kl.extend_from_slice(&self.statistics.kl);
-            all.ref_log_prob.extend_from_slice(&self.statistics.ref_log_prob);
-        }
-        Ok(all)
-    }
-
     fn forward(
         &mut self,
         backend: &mut B,

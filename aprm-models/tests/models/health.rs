@@ -102,3 +102,17 @@ fn an_alarm_comes_back_only_after_its_sign_was_gone() {
     }
     assert_eq!(raised, [Alarm::RewardHacking; 2]);
 }
+
+#[test]
+fn a_collapse_in_the_first_rounds_is_seen() {
+    let (mut health, mut rng) = (Health::new(WINDOW, REWRITES), ChaCha8Rng::seed_from_u64(1));
+    let mut raised = Vec::new();
+    for round in 0..40 {
+        let mut signals = healthy(round, &mut rng);
+        if round > 0 {
+            signals.distinct_2 = Some(0.04);
+        }
+        raised.extend(health.observe(signals));
+    }
+    assert_eq!(raised, [Alarm::ModeCollapse]);
+}
