@@ -21,7 +21,7 @@ use table::Table;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  aprm study --config examples/study/base.toml --seeds 1-5 --out runs/study examples/study/arms/*.toml")]
+  aprm study examples/study/static.toml examples/study/arms/*.toml --seeds 1-5 --out runs/study")]
 pub(crate) struct Study {
     /// The arms, one TOML file each.
     #[arg(value_name = "ARM", required = true)]
