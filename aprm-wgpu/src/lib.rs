@@ -1,3 +1,35 @@
 //! The GPU backend: the transformer's kernels as WGSL compute shaders on Vulkan, Metal and DX12.
 //!
-//! Not built yet: this crate holds its purpose and nothing else.
+//! [`Adapter::choose`] finds a GPU, [`Adapter::open`] makes a [`Gpu`] of it, and that is a
+//! [`Backend`](aprm_core::backend::Backend) in `f32` like any other:
+//!
+//! ```no_run
+//! use aprm_core::backend::Backend;
+//! use aprm_wgpu::{Adapter, Limits};
+//!
+//! let mut gpu = Adapter::choose(None)?.open(Limits::default())?;
+//! let mut x = gpu.allocate(3)?;
+//! gpu.fill(3, 2.0, &mut x)?;
+//! let mut out = [0.0; 3];
+//! gpu.read(&x, 0, &mut out)?;
+//! assert_eq!(out, [2.0; 3]);
+//! # Ok::<_, aprm_wgpu::GpuError>(())
+//! ```
+//!
+//! Each kernel is a file of `shaders`, named as the method of the trait; a method that takes more than one kernel has its
+//! name in all of them.
+//! Calls are recorded and handed to the device in groups; only reads wait.
+
+mod adapter;
+mod backend;
+mod buffer;
+mod error;
+mod kernel;
+mod queue;
+
+pub use adapter::{Adapter, Limits};
+pub use backend::Gpu;
+pub use buffer::Buffer;
+pub use error::GpuError;
+pub use kernel::Tier;
+pub use queue::Work;

@@ -1,0 +1,96 @@
+//! Expands the shaders' imports, has naga validate what comes of it, and writes the table of kernels.
+//!
+//! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the kernels
+//! that import it come in two versions.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+fn main() {
+    println!("cargo::rerun-if-changed=src/shaders");
+    let folder = Path::new("src/shaders");
+    let parts = shaders(&folder.join("parts"));
+    let mut table = String::from("kernels! {\n");
+    for (name, source) in shaders(folder) {
+        let plain = expand(&name, &source, &parts, "");
+        let with_subgroups = expand(&name, &source, &parts, ".subgroups");
+        let bindings = bindings(&name, &plain);
+        if with_subgroups != plain {
+            assert_eq!(bindings, self::bindings(&name, &with_subgroups), "{name}: its versions differ in bindings");
+        }
+        let variant: String = name.split('_').map(capitalized).collect();
+        let with_subgroups =
+            if with_subgroups == plain { "None".to_owned() } else { format!("Some({with_subgroups:?})") };
+        writeln!(table, "    {variant} {name:?} {plain:?} {with_subgroups} => {bindings:?},")
+            .expect("strings can be written");
+    }
+    table.push_str("}\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&out).join("kernels.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// The shaders of a folder by name.
+fn shaders(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("it can be read").path());
+    let files = entries.filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"));
+    files
+        .map(|path| {
+            let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("it is text"))
+        })
+        .collect()
+}
+
+fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &str) -> String {
+    let mut expanded = String::new();
+    for line in source.lines() {
+        let Some(import) = line.strip_prefix("#import ") else {
+            expanded.push_str(line);
+            expanded.push('\n');
+            continue;
+        };
+        let part = parts.get(&format!("{import}{version}")).or_else(|| parts.get(import));
+        expanded.push_str(part.unwrap_or_else(|| panic!("{name}: no part {import}")));
+    }
+    expanded
+}
+
+/// Whether each binding is written to, in their order.
+///
+/// # Panics
+/// If the shader is not valid.
+fn bindings(name: &str, source: &str) -> Vec<bool> {
+    let path = format!("src/shaders/{name}.wgsl, imports expanded");
+    let module = naga::front::wgsl::parse_str(source)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, &path)));
+    let capabilities = Capabilities::IMMEDIATES | Capabilities::SUBGROUP;
+    Validator::new(ValidationFlags::all(), capabilities)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, &path)));
+    let mut bindings: Vec<(u32, bool)> = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, variable)| match variable.space {
+            naga::AddressSpace::Storage { access } => {
+                let binding = variable.binding.expect("storage has a binding").binding;
+                Some((binding, access.contains(naga::StorageAccess::STORE)))
+            }
+            _ => None,
+        })
+        .collect();
+    bindings.sort_unstable();
+    assert!(bindings.iter().zip(0..).all(|(&(binding, _), i)| binding == i), "{name}: its bindings have gaps");
+    assert!(bindings.len() <= 8, "{name}: more bindings than every device has");
+    bindings.into_iter().map(|(_, written)| written).collect()
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}

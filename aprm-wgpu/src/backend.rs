@@ -1,0 +1,615 @@
+//! The kernels as a backend: lengths are checked here, and grids laid out.
+
+use aprm_core::backend::{
+    AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
+    RopeDims, RowDims, SwigluDims, VocabDims,
+};
+use aprm_core::optimizer::AdamMoments;
+use aprm_core::policy::Sampler;
+
+use crate::GpuError;
+use crate::buffer::Buffer;
+use crate::kernel::{Kernel, Tier};
+use crate::queue::{Queue, Work, fold};
+
+/// Entries of a workgroup of `entries.wgsl`.
+const ENTRIES: usize = 1024;
+/// Entries of a workgroup of `sum_of_squares.wgsl`.
+const SQUARES: usize = 4096;
+/// The side of a block of `product.wgsl`.
+const BLOCK: usize = 64;
+/// Rows that `linear_backward_bias.wgsl`, and groups that `rms_norm_backward_weight.wgsl`, sum up at a time.
+const ROWS_OF_PARTIAL: usize = 64;
+/// Rows of a workgroup of `attention.wgsl`.
+const ATTENTION_ROWS: usize = 16;
+/// The widest head that attention has room for.
+const MOST_HEAD_DIM: usize = 256;
+/// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows.
+const FULL: usize = 256;
+
+/// A GPU, with the memory for intermediate results that its kernels need.
+#[derive(Debug)]
+pub struct Gpu {
+    queue: Queue,
+    scratch: Option<Buffer>,
+    /// What is bound where nothing is needed.
+    nothing: Option<Buffer>,
+}
+
+fn word(n: usize) -> u32 {
+    u32::try_from(n).expect("no buffer has as many entries")
+}
+
+impl Gpu {
+    pub(crate) fn new(
+        adapter: String,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        tier: Tier,
+        binding_size: u64,
+    ) -> Self {
+        Self { queue: Queue::new(adapter, device, queue, tier, binding_size), scratch: None, nothing: None }
+    }
+
+    /// The adapter's name.
+    pub fn adapter(&self) -> &str {
+        self.queue.adapter()
+    }
+
+    /// What shaders use.
+    pub fn tier(&self) -> Tier {
+        self.queue.tier()
+    }
+
+    /// What it was given to do so far.
+    pub fn work(&self) -> Work {
+        self.queue.work()
+    }
+
+    /// Hands over what is recorded, without waiting for it.
+    ///
+    /// # Errors
+    /// What went wrong since the last call.
+    pub fn submit(&mut self) -> Result<(), GpuError> {
+        self.queue.submit()
+    }
+
+    /// Loses the device, as a driver may at any time: all calls from here on fail with [`GpuError::Lost`].
+    pub fn destroy(&mut self) {
+        self.queue.destroy();
+    }
+
+    fn entries(&mut self, kernel: Kernel, buffers: &[&Buffer], words: &[u32]) -> Result<(), GpuError> {
+        let workgroups = (words[0] as usize).div_ceil(ENTRIES);
+        self.queue.dispatch_folded(kernel, buffers, words, workgroups)
+    }
+
+    /// Room for `len` numbers, which the next kernel may overwrite.
+    fn take_scratch(&mut self, len: usize) -> Result<Buffer, GpuError> {
+        match self.scratch.take() {
+            Some(scratch) if scratch.len >= len => Ok(scratch),
+            _ => self.queue.allocate(len.next_power_of_two().max(1 << 10)),
+        }
+    }
+
+    /// Takes the buffer that stands for none out, to be put back.
+    fn take_nothing(&mut self) -> Result<Buffer, GpuError> {
+        self.nothing.take().map_or_else(|| self.queue.allocate(1), Ok)
+    }
+
+    /// `out += Σ_p partial[p]`.
+    fn add_partials(&mut self, len: usize, partials: usize, scratch: &Buffer, out: &Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::AddPartials, &[scratch, out], &[word(len), word(partials)])
+    }
+
+    fn rope(&mut self, kernel: Kernel, dims: RopeDims, buffers: [&Buffer; 4]) -> Result<(), GpuError> {
+        let RopeDims { rows, stride, heads, head_dim } = dims;
+        let [positions, _, _, x] = buffers;
+        positions.holds(rows);
+        x.holds(rows * stride);
+        let half = head_dim / 2;
+        self.entries(kernel, &buffers, &[word(rows * heads * half), word(stride), word(heads), word(half)])
+    }
+}
+
+/// Sequences, blocks of rows in the longest, query heads, key-value heads, the factor of scores.
+fn attention_words(dims: AttentionDims, sequences: Ragged<'_, Buffer>) -> [u32; 5] {
+    let blocks = sequences.longest.div_ceil(ATTENTION_ROWS);
+    let scale = 1.0 / (dims.head_dim as f32).sqrt();
+    [word(sequences.sequences), word(blocks), word(dims.heads), word(dims.kv_heads), scale.to_bits()]
+}
+
+fn norm_words(dims: NormDims<f32>) -> [u32; 7] {
+    let NormDims { rows, stride, offset, groups, channels, epsilon, accumulate } = dims;
+    let [rows, stride, offset, groups, channels] = [rows, stride, offset, groups, channels].map(word);
+    [rows, stride, offset, groups, channels, epsilon.to_bits(), accumulate.into()]
+}
+
+fn check_head_dim(kernel: &'static str, head_dim: usize) -> Result<(), GpuError> {
+    if head_dim > MOST_HEAD_DIM {
+        return Err(GpuError::Dimension { kernel, dimension: "head_dim", value: head_dim, limit: MOST_HEAD_DIM });
+    }
+    Ok(())
+}
+
+impl Backend for Gpu {
+    type Scalar = f32;
+    type Buffer = Buffer;
+    type Indices = Buffer;
+    type Error = GpuError;
+
+    fn allocate(&mut self, len: usize) -> Result<Buffer, GpuError> {
+        self.queue.allocate(len)
+    }
+
+    fn allocate_indices(&mut self, len: usize) -> Result<Buffer, GpuError> {
+        self.queue.allocate(len)
+    }
+
+    fn write(&mut self, source: &[f32], buffer: &mut Buffer, start: usize) -> Result<(), GpuError> {
+        self.queue.write(bytemuck::cast_slice(source), buffer.holds(start + source.len()), start)
+    }
+
+    fn write_indices(&mut self, source: &[u32], indices: &mut Buffer) -> Result<(), GpuError> {
+        self.queue.write(bytemuck::cast_slice(source), indices.holds(source.len()), 0)
+    }
+
+    fn read(&mut self, buffer: &Buffer, start: usize, out: &mut [f32]) -> Result<(), GpuError> {
+        self.queue.read(buffer.holds(start + out.len()), start, bytemuck::cast_slice_mut(out))
+    }
+
+    fn read_indices(&mut self, indices: &Buffer, out: &mut [u32]) -> Result<(), GpuError> {
+        self.queue.read(indices.holds(out.len()), 0, bytemuck::cast_slice_mut(out))
+    }
+
+    fn fill(&mut self, len: usize, value: f32, x: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::Fill, &[x.holds(len)], &[word(len), value.to_bits()])
+    }
+
+    fn copy(&mut self, len: usize, x: &Buffer, y: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::Copy, &[x.holds(len), y.holds(len)], &[word(len)])
+    }
+
+    fn axpy(&mut self, len: usize, alpha: f32, x: &Buffer, y: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::Axpy, &[x.holds(len), y.holds(len)], &[word(len), alpha.to_bits()])
+    }
+
+    fn scale(&mut self, len: usize, alpha: f32, x: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::Scale, &[x.holds(len)], &[word(len), alpha.to_bits()])
+    }
+
+    fn sum_of_squares(&mut self, len: usize, x: &Buffer, total: &mut Buffer) -> Result<(), GpuError> {
+        let partials = len.div_ceil(SQUARES);
+        if partials == 0 {
+            return Ok(());
+        }
+        let scratch = self.take_scratch(partials)?;
+        self.queue.dispatch_folded(Kernel::SumOfSquares, &[x.holds(len), &scratch], &[word(len)], partials)?;
+        self.queue.dispatch_folded(Kernel::AddTotal, &[&scratch, total.holds(1)], &[word(partials)], 1)?;
+        self.scratch = Some(scratch);
+        Ok(())
+    }
+
+    fn clip(&mut self, len: usize, max_norm: f32, squared_norm: &Buffer, x: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::Clip, &[squared_norm.holds(1), x.holds(len)], &[word(len), max_norm.to_bits()])
+    }
+
+    fn adam_direction(
+        &mut self,
+        len: usize,
+        moments: AdamMoments<f32>,
+        gradient: &Buffer,
+        first_moment: &mut Buffer,
+        second_moment: &mut Buffer,
+        direction: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let AdamMoments { beta1, beta2, first_correction, second_correction, epsilon } = moments;
+        let [beta1, beta2, c1, c2, epsilon] =
+            [beta1, beta2, first_correction, second_correction, epsilon].map(f32::to_bits);
+        let buffers = [gradient, first_moment, second_moment, direction].map(|buffer| buffer.holds(len));
+        self.entries(Kernel::AdamDirection, &buffers, &[word(len), beta1, beta2, c1, c2, epsilon])
+    }
+
+    fn gather_rows_forward(
+        &mut self,
+        dims: RowDims,
+        table: &Buffer,
+        indices: &Buffer,
+        out: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let RowDims { rows, table_rows, channels } = dims;
+        let buffers = [table.holds(table_rows * channels), indices.holds(rows), out.holds(rows * channels)];
+        self.entries(Kernel::GatherRowsForward, &buffers, &[word(rows * channels), word(channels)])
+    }
+
+    fn gather_rows_backward(
+        &mut self,
+        dims: RowDims,
+        grad_out: &Buffer,
+        indices: &Buffer,
+        grad_table: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let RowDims { rows, table_rows, channels } = dims;
+        let buffers = [grad_out.holds(rows * channels), indices.holds(rows), grad_table.holds(table_rows * channels)];
+        self.queue.dispatch_folded(Kernel::GatherRowsBackward, &buffers, &[word(rows), word(channels)], rows)
+    }
+
+    fn linear_forward(
+        &mut self,
+        dims: LinearDims,
+        x: &Buffer,
+        weight: &Buffer,
+        bias: Option<&Buffer>,
+        out: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let LinearDims { rows, inputs, outputs, accumulate } = dims;
+        let nothing = self.take_nothing()?;
+        let words = [word(rows), word(inputs), word(outputs), accumulate.into(), bias.is_some().into()];
+        let bias = bias.map_or(&nothing, |bias| bias.holds(outputs));
+        let buffers = [x.holds(rows * inputs), weight.holds(outputs * inputs), bias, out.holds(rows * outputs)];
+        let grid = [word(outputs.div_ceil(BLOCK)), word(rows.div_ceil(BLOCK)), 1];
+        self.queue.dispatch((Kernel::LinearForward, None), &buffers, &words, grid)?;
+        self.nothing = Some(nothing);
+        Ok(())
+    }
+
+    fn linear_backward_input(
+        &mut self,
+        dims: LinearDims,
+        grad_out: &Buffer,
+        weight: &Buffer,
+        grad_x: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let LinearDims { rows, inputs, outputs, accumulate } = dims;
+        let words = [word(rows), word(inputs), word(outputs), accumulate.into()];
+        let buffers = [grad_out.holds(rows * outputs), weight.holds(outputs * inputs), grad_x.holds(rows * inputs)];
+        let grid = [word(inputs.div_ceil(BLOCK)), word(rows.div_ceil(BLOCK)), 1];
+        self.queue.dispatch((Kernel::LinearBackwardInput, None), &buffers, &words, grid)
+    }
+
+    fn linear_backward_weight(
+        &mut self,
+        dims: LinearDims,
+        x: &Buffer,
+        grad_out: &Buffer,
+        grad_weight: &mut Buffer,
+        grad_bias: Option<&mut Buffer>,
+    ) -> Result<(), GpuError> {
+        let LinearDims { rows, inputs, outputs, .. } = dims;
+        let (x, grad_out) = (x.holds(rows * inputs), grad_out.holds(rows * outputs));
+        let grad_weight = grad_weight.holds(outputs * inputs);
+        if rows == 0 {
+            return Ok(());
+        }
+        let [across, down] = [inputs, outputs].map(|side| side.div_ceil(BLOCK));
+        let parts = (FULL / (across * down).max(1)).clamp(1, rows.div_ceil(BLOCK));
+        let rows_of_part = rows.div_ceil(parts).next_multiple_of(BLOCK);
+        let parts = rows.div_ceil(rows_of_part);
+        let words = [word(rows), word(inputs), word(outputs), word(rows_of_part), (parts == 1).into()];
+        let grid = [word(across), word(down), word(parts)];
+        if parts == 1 {
+            self.queue.dispatch((Kernel::LinearBackwardWeight, None), &[x, grad_out, grad_weight], &words, grid)?;
+        } else {
+            let scratch = self.take_scratch(parts * outputs * inputs)?;
+            self.queue.dispatch((Kernel::LinearBackwardWeight, None), &[x, grad_out, &scratch], &words, grid)?;
+            self.add_partials(outputs * inputs, parts, &scratch, grad_weight)?;
+            self.scratch = Some(scratch);
+        }
+        if let Some(grad_bias) = grad_bias {
+            let partials = rows.div_ceil(ROWS_OF_PARTIAL);
+            let scratch = self.take_scratch(partials * outputs)?;
+            let words = [word(rows), word(outputs)];
+            self.queue.dispatch_folded(Kernel::LinearBackwardBias, &[grad_out, &scratch], &words, partials)?;
+            self.add_partials(outputs, partials, &scratch, grad_bias.holds(outputs))?;
+            self.scratch = Some(scratch);
+        }
+        Ok(())
+    }
+
+    fn rms_norm_forward(
+        &mut self,
+        dims: NormDims<f32>,
+        x: &Buffer,
+        weight: &Buffer,
+        out: &mut Buffer,
+        rstd: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let NormDims { rows, stride, groups, channels, .. } = dims;
+        let buffers =
+            [x.holds(rows * stride), weight.holds(channels), out.holds(rows * stride), rstd.holds(rows * groups)];
+        self.queue.dispatch_folded(Kernel::RmsNormForward, &buffers, &norm_words(dims), rows * groups)
+    }
+
+    fn rms_norm_backward(
+        &mut self,
+        dims: NormDims<f32>,
+        x: &Buffer,
+        weight: &Buffer,
+        rstd: &Buffer,
+        grad_out: &Buffer,
+        grad_x: &mut Buffer,
+        grad_weight: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let NormDims { rows, stride, groups, channels, .. } = dims;
+        let [x, grad_out, grad_x] = [x, grad_out, &*grad_x].map(|buffer| buffer.holds(rows * stride));
+        let (weight, rstd) = (weight.holds(channels), rstd.holds(rows * groups));
+        let words = norm_words(dims);
+        let buffers = [x, weight, rstd, grad_out, grad_x];
+        self.queue.dispatch_folded(Kernel::RmsNormBackward, &buffers, &words, rows * groups)?;
+        let partials = (rows * groups).div_ceil(ROWS_OF_PARTIAL);
+        let scratch = self.take_scratch(partials * channels)?;
+        let buffers = [x, rstd, grad_out, &scratch];
+        self.queue.dispatch_folded(Kernel::RmsNormBackwardWeight, &buffers, &words, partials)?;
+        self.add_partials(channels, partials, &scratch, grad_weight.holds(channels))?;
+        self.scratch = Some(scratch);
+        Ok(())
+    }
+
+    fn rope_forward(
+        &mut self,
+        dims: RopeDims,
+        positions: &Buffer,
+        cos: &Buffer,
+        sin: &Buffer,
+        x: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        self.rope(Kernel::RopeForward, dims, [positions, cos, sin, x])
+    }
+
+    fn rope_backward(
+        &mut self,
+        dims: RopeDims,
+        positions: &Buffer,
+        cos: &Buffer,
+        sin: &Buffer,
+        grad_x: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        self.rope(Kernel::RopeBackward, dims, [positions, cos, sin, grad_x])
+    }
+
+    fn attention_forward(
+        &mut self,
+        dims: AttentionDims,
+        sequences: Ragged<'_, Buffer>,
+        qkv: &Buffer,
+        out: &mut Buffer,
+        log_sum_exp: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let AttentionDims { heads, head_dim, .. } = dims;
+        check_head_dim("attention_forward", head_dim)?;
+        let rows = sequences.rows;
+        let words = attention_words(dims, sequences);
+        let buffers = [
+            sequences.offsets.holds(sequences.sequences + 1),
+            qkv.holds(rows * dims.qkv_width()),
+            out.holds(rows * heads * head_dim),
+            log_sum_exp.holds(rows * heads),
+        ];
+        let grid = fold(sequences.sequences * heads * words[1] as usize);
+        self.queue.dispatch((Kernel::AttentionForward, Some(word(head_dim))), &buffers, &words, grid)
+    }
+
+    fn attention_backward(
+        &mut self,
+        dims: AttentionDims,
+        sequences: Ragged<'_, Buffer>,
+        qkv: &Buffer,
+        out: &Buffer,
+        log_sum_exp: &Buffer,
+        grad_out: &Buffer,
+        grad_qkv: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let AttentionDims { heads, kv_heads, head_dim } = dims;
+        check_head_dim("attention_backward", head_dim)?;
+        let rows = sequences.rows;
+        let [out, grad_out] = [out, grad_out].map(|buffer| buffer.holds(rows * heads * head_dim));
+        let dots = self.take_scratch(rows * heads)?;
+        self.entries(Kernel::AttentionBackwardDots, &[out, grad_out, &dots], &[word(rows * heads), word(head_dim)])?;
+        let words = attention_words(dims, sequences);
+        let buffers = [
+            sequences.offsets.holds(sequences.sequences + 1),
+            qkv.holds(rows * dims.qkv_width()),
+            log_sum_exp.holds(rows * heads),
+            grad_out,
+            &dots,
+            grad_qkv.holds(rows * dims.qkv_width()),
+        ];
+        let blocks = sequences.sequences * words[1] as usize;
+        for (kernel, heads) in
+            [(Kernel::AttentionBackwardQueries, heads), (Kernel::AttentionBackwardKeysValues, kv_heads)]
+        {
+            self.queue.dispatch((kernel, Some(word(head_dim))), &buffers, &words, fold(blocks * heads))?;
+        }
+        self.scratch = Some(dots);
+        Ok(())
+    }
+
+    fn cache_append(
+        &mut self,
+        dims: CacheDims,
+        qkv: &Buffer,
+        slots: &Buffer,
+        positions: &Buffer,
+        keys: &mut Buffer,
+        values: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let CacheDims { attention: AttentionDims { heads, kv_heads, head_dim }, rows, slots: places, capacity } = dims;
+        let width = kv_heads * head_dim;
+        let buffers = [
+            qkv.holds(rows * dims.attention.qkv_width()),
+            slots.holds(rows),
+            positions.holds(rows),
+            keys.holds(places * capacity * width),
+            values.holds(places * capacity * width),
+        ];
+        let words = [rows * width, heads, kv_heads, head_dim, capacity].map(word);
+        self.entries(Kernel::CacheAppend, &buffers, &words)
+    }
+
+    fn attention_cached(
+        &mut self,
+        dims: CacheDims,
+        qkv: &Buffer,
+        slots: &Buffer,
+        positions: &Buffer,
+        keys: &Buffer,
+        values: &Buffer,
+        out: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let CacheDims { attention: AttentionDims { heads, kv_heads, head_dim }, rows, slots: places, capacity } = dims;
+        check_head_dim("attention_cached", head_dim)?;
+        let width = kv_heads * head_dim;
+        let buffers = [
+            qkv.holds(rows * dims.attention.qkv_width()),
+            slots.holds(rows),
+            positions.holds(rows),
+            keys.holds(places * capacity * width),
+            values.holds(places * capacity * width),
+            out.holds(rows * heads * head_dim),
+        ];
+        let scale = 1.0 / (head_dim as f32).sqrt();
+        let [rows_word, heads_word, kv_heads, head_dim, capacity] =
+            [rows, heads, kv_heads, head_dim, capacity].map(word);
+        let words = [rows_word, heads_word, kv_heads, head_dim, capacity, scale.to_bits()];
+        self.queue.dispatch_folded(Kernel::AttentionCached, &buffers, &words, rows * heads)
+    }
+
+    fn swiglu_forward(&mut self, dims: SwigluDims, gate_up: &Buffer, out: &mut Buffer) -> Result<(), GpuError> {
+        let len = dims.rows * dims.channels;
+        let buffers = [gate_up.holds(2 * len), out.holds(len)];
+        self.entries(Kernel::SwigluForward, &buffers, &[word(len), word(dims.channels)])
+    }
+
+    fn swiglu_backward(
+        &mut self,
+        dims: SwigluDims,
+        gate_up: &Buffer,
+        grad_out: &Buffer,
+        grad_gate_up: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let len = dims.rows * dims.channels;
+        let buffers = [gate_up.holds(2 * len), grad_out.holds(len), grad_gate_up.holds(2 * len)];
+        self.entries(Kernel::SwigluBackward, &buffers, &[word(len), word(dims.channels)])
+    }
+
+    fn relu_forward(&mut self, len: usize, x: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::ReluForward, &[x.holds(len)], &[word(len)])
+    }
+
+    fn relu_backward(&mut self, len: usize, out: &Buffer, grad: &mut Buffer) -> Result<(), GpuError> {
+        self.entries(Kernel::ReluBackward, &[out.holds(len), grad.holds(len)], &[word(len)])
+    }
+
+    fn policy_forward(
+        &mut self,
+        dims: VocabDims,
+        logits: &Buffer,
+        ref_logits: Option<&Buffer>,
+        targets: &Buffer,
+        statistics: &mut PolicyStatistics<Buffer>,
+    ) -> Result<(), GpuError> {
+        let VocabDims { rows, vocab } = dims;
+        let nothing = self.take_nothing()?;
+        let words = [word(rows), word(vocab), ref_logits.is_some().into()];
+        let ref_rows = if ref_logits.is_some() { rows } else { 0 };
+        let PolicyStatistics { log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp } = &*statistics;
+        let buffers = [
+            logits.holds(rows * vocab),
+            ref_logits.map_or(&nothing, |ref_logits| ref_logits.holds(rows * vocab)),
+            targets.holds(rows),
+            log_prob.holds(rows),
+            entropy.holds(rows),
+            kl.holds(rows),
+            log_sum_exp.holds(rows),
+            ref_log_sum_exp.holds(ref_rows),
+        ];
+        self.queue.dispatch_folded(Kernel::PolicyForward, &buffers, &words, rows)?;
+        self.nothing = Some(nothing);
+        Ok(())
+    }
+
+    fn policy_backward(
+        &mut self,
+        dims: VocabDims,
+        ref_logits: Option<&Buffer>,
+        targets: &Buffer,
+        statistics: &PolicyStatistics<Buffer>,
+        gradients: &PolicyGradients<Buffer>,
+        logits: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let VocabDims { rows, vocab } = dims;
+        let nothing = self.take_nothing()?;
+        let coefficients = self.take_scratch(8 * rows)?;
+        let ref_log_sum_exp =
+            if ref_logits.is_some() { statistics.ref_log_sum_exp.holds(rows) } else { &statistics.kl };
+        let buffers = [
+            gradients.log_prob.holds(rows),
+            gradients.entropy.holds(rows),
+            gradients.kl.holds(rows),
+            statistics.entropy.holds(rows),
+            statistics.kl.holds(rows),
+            statistics.log_sum_exp.holds(rows),
+            ref_log_sum_exp,
+            &coefficients,
+        ];
+        self.entries(Kernel::PolicyCoefficients, &buffers, &[word(rows)])?;
+        let words = [word(rows), word(vocab), ref_logits.is_some().into()];
+        let buffers = [
+            ref_logits.map_or(&nothing, |ref_logits| ref_logits.holds(rows * vocab)),
+            targets.holds(rows),
+            &coefficients,
+            logits.holds(rows * vocab),
+        ];
+        self.queue.dispatch_folded(Kernel::PolicyBackward, &buffers, &words, rows)?;
+        self.nothing = Some(nothing);
+        self.scratch = Some(coefficients);
+        Ok(())
+    }
+
+    fn sample(
+        &mut self,
+        dims: VocabDims,
+        sampler: Sampler<f32>,
+        logits: &Buffer,
+        uniforms: &Buffer,
+        tokens: &mut Buffer,
+        log_probs: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let VocabDims { rows, vocab } = dims;
+        let Sampler { temperature, top_k, top_p } = sampler;
+        let top_k = u32::try_from(top_k).unwrap_or(0);
+        let floats = [temperature, top_p, f32::NAN].map(f32::to_bits);
+        let words = [word(rows), word(vocab), top_k, floats[0], floats[1], floats[2]];
+        let buffers = [logits.holds(rows * vocab), uniforms.holds(rows), tokens.holds(rows), log_probs.holds(rows)];
+        self.queue.dispatch_folded(Kernel::Sample, &buffers, &words, rows)
+    }
+
+    fn soft_cross_entropy(
+        &mut self,
+        dims: ClassDims,
+        logits: &Buffer,
+        labels: &Buffer,
+        weights: &Buffer,
+        loss: &mut Buffer,
+        grad_logits: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let ClassDims { rows, classes } = dims;
+        let len = rows * classes;
+        let buffers =
+            [logits.holds(len), labels.holds(len), weights.holds(rows), loss.holds(rows), grad_logits.holds(len)];
+        self.entries(Kernel::SoftCrossEntropy, &buffers, &[word(rows), word(classes)])
+    }
+
+    fn squared_error(
+        &mut self,
+        rows: usize,
+        predictions: &Buffer,
+        targets: &Buffer,
+        weights: &Buffer,
+        loss: &mut Buffer,
+        grad_predictions: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let buffers = [predictions, targets, weights, loss, grad_predictions].map(|buffer| buffer.holds(rows));
+        self.entries(Kernel::SquaredError, &buffers, &[word(rows)])
+    }
+}

@@ -1,0 +1,313 @@
+//! What is recorded for a device, and when the device gets it.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use wgpu::util::StagingBelt;
+
+use crate::GpuError;
+use crate::buffer::{Buffer, Ledger};
+use crate::kernel::{IMMEDIATE_SIZE, Kernel, Pipelines, Tier};
+
+/// Dispatches that are handed over together: enough to keep a device busy while more are recorded, and few enough that
+/// none of its drivers takes it for hung.
+const DISPATCHES_OF_A_SUBMISSION: usize = 128;
+
+/// Workgroups in one dimension of a grid, on any device.
+const MOST_WORKGROUPS: usize = 65_535;
+
+/// The largest write that goes through staging memory of its own accord.
+const STAGED_BYTES: u64 = 1 << 20;
+
+/// What a device was given to do so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Kernels.
+    pub dispatches: u64,
+    /// Groups of commands that they were handed over in.
+    pub submissions: u64,
+    /// Times that the host waited to read.
+    pub reads: u64,
+    /// Bytes that the host wrote.
+    pub bytes_written: u64,
+    /// Bytes that the host read.
+    pub bytes_read: u64,
+    /// The time that the host took to record and hand over.
+    pub recording: Duration,
+    /// The most bytes that buffers took at once.
+    pub peak_bytes: u64,
+}
+
+/// Bindings are made once for the same kernel on the same buffers.
+type Bindings = (Kernel, Option<u32>, [u64; 8]);
+
+struct Dispatch {
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    immediates: [u8; IMMEDIATE_SIZE as usize],
+    len: usize,
+    grid: [u32; 3],
+}
+
+/// A device and its queue of commands.
+pub(crate) struct Queue {
+    adapter: String,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipelines: Pipelines,
+    bindings: HashMap<Bindings, wgpu::BindGroup>,
+    binding_size: u64,
+    encoder: Option<wgpu::CommandEncoder>,
+    dispatches: Vec<Dispatch>,
+    recorded: usize,
+    belt: StagingBelt,
+    read_back: Option<wgpu::Buffer>,
+    ledger: Arc<Ledger>,
+    fault: Arc<Mutex<Option<GpuError>>>,
+    work: Work,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("adapter", &self.adapter).field("work", &self.work).finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Queue {
+    pub(crate) fn new(
+        adapter: String,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        tier: Tier,
+        binding_size: u64,
+    ) -> Self {
+        let fault = Arc::new(Mutex::new(None));
+        let first = fault.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            locked(&first).get_or_insert_with(|| GpuError::Validation(error.to_string()));
+        }));
+        let lost = fault.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            // A device that is dropped calls itself lost.
+            if reason != wgpu::DeviceLostReason::Destroyed || !message.contains("dropped") {
+                *locked(&lost) = Some(GpuError::Lost(message));
+            }
+        });
+        Self {
+            belt: StagingBelt::new(device.clone(), STAGED_BYTES),
+            adapter,
+            device,
+            queue,
+            pipelines: Pipelines::new(tier),
+            bindings: HashMap::new(),
+            binding_size,
+            encoder: None,
+            dispatches: Vec::new(),
+            recorded: 0,
+            read_back: None,
+            ledger: Arc::default(),
+            fault,
+            work: Work::default(),
+        }
+    }
+
+    pub(crate) fn adapter(&self) -> &str {
+        &self.adapter
+    }
+
+    pub(crate) fn tier(&self) -> Tier {
+        self.pipelines.tier()
+    }
+
+    pub(crate) fn work(&self) -> Work {
+        Work { peak_bytes: self.ledger.peak.load(Ordering::Relaxed), ..self.work }
+    }
+
+    pub(crate) fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    fn check(&self) -> Result<(), GpuError> {
+        locked(&self.fault).clone().map_or(Ok(()), Err)
+    }
+
+    // ---- memory ----
+
+    /// A buffer of zeros; one that is empty has room for an entry all the same, since nothing else can be bound.
+    pub(crate) fn allocate(&mut self, len: usize) -> Result<Buffer, GpuError> {
+        self.check()?;
+        let bytes = 4 * len.max(1) as u64;
+        if bytes > self.binding_size {
+            let (adapter, limit) = (self.adapter.clone(), self.binding_size);
+            return Err(GpuError::TooLarge { adapter, bytes, limit });
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let raw = self.create("numbers", bytes, usage)?;
+        let allocated = self.ledger.allocated.fetch_add(raw.size(), Ordering::Relaxed) + raw.size();
+        self.ledger.peak.fetch_max(allocated, Ordering::Relaxed);
+        let id = 1 + self.ledger.next.fetch_add(1, Ordering::Relaxed);
+        Ok(Buffer { raw, id, len, ledger: self.ledger.clone() })
+    }
+
+    fn create(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, GpuError> {
+        let out_of_memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        match pollster::block_on(out_of_memory.pop()) {
+            None => Ok(buffer),
+            Some(_) => Err(GpuError::OutOfMemory {
+                adapter: self.adapter.clone(),
+                bytes: size,
+                allocated: self.ledger.allocated.load(Ordering::Relaxed),
+            }),
+        }
+    }
+
+    /// Writes after all that is recorded, and before all that will be.
+    pub(crate) fn write(&mut self, bytes: &[u8], buffer: &Buffer, start: usize) -> Result<(), GpuError> {
+        let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else { return Ok(()) };
+        let begun = Instant::now();
+        if size.get() > STAGED_BYTES {
+            self.submit()?;
+            self.queue.write_buffer(&buffer.raw, 4 * start as u64, bytes);
+        } else {
+            self.encode();
+            let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
+            self.belt.write_buffer(encoder, &buffer.raw, 4 * start as u64, size).copy_from_slice(bytes);
+        }
+        self.work.bytes_written += size.get();
+        self.work.recording += begun.elapsed();
+        Ok(())
+    }
+
+    /// Waits for all that is recorded.
+    pub(crate) fn read(&mut self, buffer: &Buffer, start: usize, out: &mut [u8]) -> Result<(), GpuError> {
+        let size = out.len() as u64;
+        if size == 0 {
+            return self.check();
+        }
+        if self.read_back.as_ref().is_none_or(|read_back| read_back.size() < size) {
+            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+            self.read_back = Some(self.create("read back", size.next_power_of_two(), usage)?);
+        }
+        self.encode();
+        let read_back = self.read_back.clone().expect("it was made above");
+        let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
+        encoder.copy_buffer_to_buffer(&buffer.raw, 4 * start as u64, &read_back, 0, size);
+        self.submit()?;
+        let mapped = read_back.slice(..size);
+        mapped.map_async(wgpu::MapMode::Read, |_| {});
+        let waited = self.device.poll(wgpu::PollType::wait_indefinitely());
+        self.check()?;
+        waited.map_err(|error| GpuError::Lost(error.to_string()))?;
+        let view = mapped.get_mapped_range().map_err(|error| GpuError::Lost(error.to_string()))?;
+        out.copy_from_slice(&view);
+        drop(view);
+        read_back.unmap();
+        self.work.reads += 1;
+        self.work.bytes_read += size;
+        Ok(())
+    }
+
+    // ---- kernels ----
+
+    /// Records a kernel for at least so many workgroups, in up to three dimensions.
+    pub(crate) fn dispatch(
+        &mut self,
+        (kernel, head_dim): (Kernel, Option<u32>),
+        buffers: &[&Buffer],
+        words: &[u32],
+        grid: [u32; 3],
+    ) -> Result<(), GpuError> {
+        if grid.contains(&0) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let pipeline = self.pipelines.get(&self.device, kernel, head_dim);
+        let mut ids = [0; 8];
+        for (id, buffer) in ids.iter_mut().zip(buffers) {
+            *id = buffer.id;
+        }
+        let bindings = self.bindings.entry((kernel, head_dim, ids)).or_insert_with(|| {
+            let entries: Vec<_> = (0..)
+                .zip(buffers)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.raw.as_entire_binding() })
+                .collect();
+            let label = Some(kernel.shader().name);
+            self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label,
+                layout: &pipeline.bindings,
+                entries: &entries,
+            })
+        });
+        let mut immediates = [0; IMMEDIATE_SIZE as usize];
+        let bytes: &[u8] = bytemuck::cast_slice(words);
+        immediates[..bytes.len()].copy_from_slice(bytes);
+        let (pipeline, bindings, len) = (pipeline.compute, bindings.clone(), bytes.len());
+        self.dispatches.push(Dispatch { pipeline, bindings, immediates, len, grid });
+        self.recorded += 1;
+        self.work.dispatches += 1;
+        self.work.recording += begun.elapsed();
+        if self.recorded >= DISPATCHES_OF_A_SUBMISSION { self.submit() } else { Ok(()) }
+    }
+
+    /// Records a kernel for at least `workgroups`, folded into two dimensions where one has not room for them.
+    pub(crate) fn dispatch_folded(
+        &mut self,
+        kernel: Kernel,
+        buffers: &[&Buffer],
+        words: &[u32],
+        workgroups: usize,
+    ) -> Result<(), GpuError> {
+        self.dispatch((kernel, None), buffers, words, fold(workgroups))
+    }
+
+    fn encode(&mut self) {
+        if self.dispatches.is_empty() {
+            return;
+        }
+        let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for Dispatch { pipeline, bindings, immediates, len, grid: [x, y, z] } in self.dispatches.drain(..) {
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &bindings, &[]);
+            pass.set_immediates(0, &immediates[..len]);
+            pass.dispatch_workgroups(x, y, z);
+        }
+    }
+
+    /// Hands over what is recorded.
+    pub(crate) fn submit(&mut self) -> Result<(), GpuError> {
+        let begun = Instant::now();
+        self.encode();
+        self.recorded = 0;
+        if let Some(encoder) = self.encoder.take() {
+            self.belt.finish();
+            self.queue.submit([encoder.finish()]);
+            self.belt.recall();
+            self.work.submissions += 1;
+        }
+        let retired = mem::take(&mut *locked(&self.ledger.retired));
+        if !retired.is_empty() {
+            self.bindings.retain(|(_, _, ids), _| !ids.iter().any(|id| retired.contains(id)));
+        }
+        self.work.recording += begun.elapsed();
+        self.check()
+    }
+}
+
+/// A grid of at least so many workgroups.
+pub(crate) fn fold(workgroups: usize) -> [u32; 3] {
+    if workgroups == 0 {
+        return [0; 3];
+    }
+    let rows = workgroups.div_ceil(MOST_WORKGROUPS);
+    [workgroups.div_ceil(rows) as u32, rows as u32, 1]
+}

@@ -1,0 +1,14 @@
+#import entries
+struct Dims {
+    len: u32,
+    alpha: f32,
+}
+var<immediate> dims: Dims;
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(place: Place) {
+    for (var i = first_entry(place); i < end_entry(place, dims.len); i += LANES) {
+        x[i] = dims.alpha * x[i];
+    }
+}

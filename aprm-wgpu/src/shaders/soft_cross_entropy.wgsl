@@ -1,0 +1,38 @@
+// An invocation for each row: classes are few.
+#import entries
+struct Dims {
+    len: u32,
+    classes: u32,
+}
+var<immediate> dims: Dims;
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<f32>;
+@group(0) @binding(3) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(4) var<storage, read_write> grad_logits: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(place: Place) {
+    for (var row = first_entry(place); row < end_entry(place, dims.len); row += LANES) {
+        let first = row * dims.classes;
+        let end = first + dims.classes;
+        var most = logits[first];
+        for (var i = first + 1u; i < end; i++) {
+            most = max(most, logits[i]);
+        }
+        var sum = 0.0;
+        var mass = 0.0;
+        for (var i = first; i < end; i++) {
+            sum += exp(logits[i] - most);
+            mass += labels[i];
+        }
+        let log_sum = log(sum);
+        var cross_entropy = 0.0;
+        for (var i = first; i < end; i++) {
+            let log_prob = (logits[i] - most) - log_sum;
+            cross_entropy += labels[i] * log_prob;
+            grad_logits[i] = weights[row] * (exp(log_prob) * mass - labels[i]);
+        }
+        loss[row] = -weights[row] * cross_entropy;
+    }
+}

@@ -1,0 +1,21 @@
+#import entries
+struct Dims {
+    len: u32,
+    channels: u32,
+}
+var<immediate> dims: Dims;
+@group(0) @binding(0) var<storage, read> gate_up: array<f32>;
+@group(0) @binding(1) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> grad_gate_up: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(place: Place) {
+    for (var i = first_entry(place); i < end_entry(place, dims.len); i += LANES) {
+        let at = i + i / dims.channels * dims.channels;
+        let gate = gate_up[at];
+        let up = gate_up[at + dims.channels];
+        let sigmoid = 1.0 / (1.0 + exp(-gate));
+        grad_gate_up[at] = grad_out[i] * up * sigmoid * (1.0 + gate * (1.0 - sigmoid));
+        grad_gate_up[at + dims.channels] = grad_out[i] * gate * sigmoid;
+    }
+}
