@@ -109,7 +109,7 @@ impl fmt::Display for Alarm {
 /// | alarm | sign, over a window of rounds |
 /// |---|---|
 /// | mode collapse | `distinct_2` on average under half of the most of the first window |
-/// | cycling | [`oscillation_index`] of the smoothed fooling rate over four windows at least 0.6, and its standard deviation three times what sampling explains |
+/// | cycling | [`oscillation_index`] of the smoothed fooling rate over four windows at least 0.6, and its standard deviation in both halves of them three times what sampling explains, for a window on end |
 /// | reward hacking | more than half of the rewrites are no errors |
 /// | divergence | a skipped update, a divergence of the generator beyond 3 nats per token, or a verifier's loss beyond 2 ln 2, twice that of a coin |
 ///
@@ -137,7 +137,7 @@ impl Health {
 
     /// Takes note of a round, and says which alarms it raises.
     pub fn observe(&mut self, signals: Signals) -> Vec<Alarm> {
-        if self.signals.len() == 4 * self.window {
+        if self.signals.len() == 5 * self.window {
             self.signals.pop_front();
         }
         self.signals.push_back(signals);
@@ -183,20 +183,28 @@ impl Health {
         }
     }
 
+    /// Whether the fooling rate went round in every four windows that ended within the last: a swing that dies down, as a
+    /// game settles, looks like a circle for some rounds only.
     fn turns_in_circles(&self) -> bool {
-        if self.signals.len() < 4 * self.window {
-            return false;
-        }
+        let span = 4 * self.window;
         let rates: Vec<f64> = self.signals.iter().filter_map(|signals| signals.fooling_rate).collect();
+        rates.len() >= span + self.window && rates.windows(span).all(|rates| self.goes_round(rates))
+    }
+
+    fn goes_round(&self, rates: &[f64]) -> bool {
         // Noise of single rounds reads as motion back and forth.
         let run = (self.window / 2).max(1);
         let smoothed: Vec<f64> = rates.windows(run).map(|rates| rates.iter().sum::<f64>() / run as f64).collect();
-        let mean = smoothed.iter().sum::<f64>() / smoothed.len() as f64;
-        let variance = smoothed.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / smoothed.len() as f64;
-        let sampling = mean * (1.0 - mean) / (self.rewrites * run) as f64;
+        // In both halves: one swing that dies down is how a game settles.
+        let (early, late) = smoothed.split_at(smoothed.len() / 2);
+        let swings = [early, late].into_iter().all(|rates| {
+            let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+            let variance = rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / rates.len() as f64;
+            variance > 9.0 * mean * (1.0 - mean) / (self.rewrites * run) as f64
+        });
         // A point every half run: what is left of the noise between neighbours is independent.
         let points: Vec<f64> = smoothed.into_iter().step_by((run / 2).max(1)).collect();
-        variance > 9.0 * sampling && oscillation_index(&points, 1).is_some_and(|index| index >= 0.6)
+        swings && oscillation_index(&points, 1).is_some_and(|index| index >= 0.6)
     }
 
     /// The last window's mean of a signal.

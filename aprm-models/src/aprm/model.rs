@@ -44,6 +44,9 @@ impl ModelShape {
             "num_attention_heads": self.num_attention_heads,
             "max_position_embeddings": context,
             "rms_norm_eps": 1e-6,
+            // What is predicted and what is read then lie along the same directions: a verifier that begins from these
+            // weights can compare the two.
+            "tie_word_embeddings": role == Role::LanguageModel,
         });
         ModelConfig::parse(config.to_string().as_bytes())
     }

@@ -90,6 +90,19 @@ fn a_game_that_settles_does_not_cycle() {
 }
 
 #[test]
+fn a_swing_that_dies_down_in_the_middle_of_a_game_is_no_cycle() {
+    for seed in 0..10 {
+        let (mut health, mut rng) = (Health::new(WINDOW, REWRITES), ChaCha8Rng::seed_from_u64(seed));
+        for round in 0..250_u64 {
+            let since = round.saturating_sub(50) as f64;
+            let rate = 0.4 + 0.3 * (-since / 12.0).exp() * (TAU * since / 20.0).sin();
+            let signals = Signals { fooling_rate: Some(sampled(rate, &mut rng)), ..healthy(round, &mut rng) };
+            assert_eq!(health.observe(signals), [], "seed {seed}, round {round}");
+        }
+    }
+}
+
+#[test]
 fn an_alarm_comes_back_only_after_its_sign_was_gone() {
     let (mut health, mut rng) = (Health::new(WINDOW, REWRITES), ChaCha8Rng::seed_from_u64(1));
     let mut raised = Vec::new();
