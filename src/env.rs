@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::thread::available_parallelism;
 
+use aprm_wgpu::Adapter;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ impl Env {
             "threads": available_parallelism().ok().map(usize::from),
             "memory_bytes": total,
             "available_memory_bytes": available,
-            "backends": {"cpu": "built", "gpu": "not built"},
+            "gpus": adapters(),
             "build": if cfg!(debug_assertions) { "debug" } else { "release" },
         });
         let mut out = io::stdout().lock();
@@ -40,6 +41,22 @@ impl Env {
         }
         Ok(())
     }
+}
+
+/// The GPUs, in the order of their numbers.
+fn adapters() -> Vec<Value> {
+    let describe = |adapter: &Adapter| {
+        json!({
+            "name": adapter.name(),
+            "driver": adapter.driver(),
+            "kind": adapter.kind(),
+            "tier": adapter.tier().to_string(),
+            "subgroup_size": adapter.subgroup_size(),
+            "buffer_bytes": adapter.binding_size(),
+            "workgroup_memory_bytes": adapter.workgroup_memory(),
+        })
+    };
+    Adapter::all().iter().map(describe).collect()
 }
 
 fn plain(value: &Value) -> String {

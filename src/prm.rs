@@ -12,9 +12,9 @@ use aprm_models::safetensors::Options;
 use aprm_models::step_scorer::StepScorer;
 use aprm_models::step_text::{MarkerOptions, StepText};
 use aprm_models::tokenizer::{STEP_END, Tokenizer, load_tokenizer};
-use aprm_ndarray::Cpu;
 use clap::Args;
 
+use crate::device::Device;
 use choice::ReadOutName;
 pub(crate) use error::PrmError;
 
@@ -59,12 +59,18 @@ impl ReadOutArgs {
     }
 
     /// What scores steps with the model of a folder.
-    pub(crate) fn scorer(&self, model: &Path, checkpoint: &Checkpoint) -> Result<StepScorer<Cpu<f32>>, PrmError> {
+    pub(crate) fn scorer<D: Device>(
+        &self,
+        device: D,
+        model: &Path,
+        checkpoint: &Checkpoint,
+    ) -> Result<StepScorer<D>, PrmError> {
         let read_out = choice::read_out(self.read_out, checkpoint.config.head)?;
         let tokenizer = load_tokenizer(model).map_err(|source| PrmError::Tokenizer { path: model.into(), source })?;
         let markers = self.markers(read_out, &*tokenizer);
         let step_text = StepText::new(tokenizer, read_out, &markers)?;
-        Ok(StepScorer::new(Cpu::new(), checkpoint, step_text, read_out, self.batch_tokens())?)
+        StepScorer::new(device, checkpoint, step_text, read_out, self.batch_tokens())
+            .map_err(|error| PrmError::Scorer(Box::new(error)))
     }
 
     fn markers(&self, read_out: ReadOut, tokenizer: &dyn Tokenizer) -> MarkerOptions {

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use aprm_core::search::aggregate::Aggregate;
 use clap::{Args, ValueEnum};
 
-use crate::prm::{self, ReadOutArgs};
+use crate::device::{DeviceArgs, with_device};
+use crate::prm::{self, PrmError, ReadOutArgs};
 pub(crate) use error::ScoreError;
 
 /// Score the steps of solutions with a process reward model.
@@ -41,6 +42,9 @@ pub(crate) struct Score {
     /// Read {"ids": [...]} and print {"logits": [[...], ...]}, a row for each token, in all digits.
     #[arg(long, conflicts_with_all = ["read_out", "marker", "good_token", "bad_token", "aggregate"])]
     logits: bool,
+
+    #[command(flatten)]
+    device: DeviceArgs,
 
     /// Print JSON, as it does without: taken so that every subcommand has it.
     #[arg(long)]
@@ -73,7 +77,11 @@ impl From<AggregateName> for Aggregate {
 impl Score {
     pub(crate) fn run(&self) -> Result<(), ScoreError> {
         let checkpoint = prm::load(&self.model)?;
-        let result = if self.logits { logits::print(self, &checkpoint) } else { steps::print(self, &checkpoint) };
+        let opened = self.device.open().map_err(PrmError::from)?;
+        let result = with_device!(opened, |device| match self.logits {
+            true => logits::print(self, device, &checkpoint),
+            false => steps::print(self, device, &checkpoint),
+        });
         match result {
             // A reader that has seen enough, as `head`, is no failure.
             Err(ScoreError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

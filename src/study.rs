@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::device::{DeviceArgs, with_device};
 use crate::progress::Progress;
 use crate::train::{Run, Summary, TrainError, settings};
 use table::Table;
@@ -46,6 +47,9 @@ pub(crate) struct Study {
     /// Threads; as many as there are cores by default.
     #[arg(long)]
     threads: Option<usize>,
+
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +74,9 @@ impl Study {
             }
             eprintln!("seed {seed}");
             let progress = Progress::new();
-            let summary = threads.install(|| Run::new(&folder, settings, &progress)?.finish())?;
+            let summary = with_device!(self.device.open()?, |device| {
+                threads.install(|| Run::new(device, &folder, settings, &progress)?.finish())
+            })?;
             summary.write(&folder.join("summary.json"))?;
             summaries.push(summary);
             // After every seed, so that a long study can be looked at.

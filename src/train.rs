@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::device::{DeviceArgs, with_device};
 use crate::progress::Progress;
 use crate::report;
 pub(crate) use error::TrainError;
@@ -33,7 +34,8 @@ Examples:
   aprm train
   aprm train --seed 3 --out runs/three --set game.rounds=200 --set game.tau=0.1
   aprm train --config run.toml --out runs/mine
-  aprm train --resume runs/mine")]
+  aprm train --resume runs/mine
+  aprm train --backend gpu")]
 pub(crate) struct Train {
     /// Read settings from a TOML file; those that it does not name keep their defaults.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
@@ -59,6 +61,9 @@ pub(crate) struct Train {
     #[arg(long)]
     threads: Option<usize>,
 
+    #[command(flatten)]
+    device: DeviceArgs,
+
     /// Print the summary as JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -83,7 +88,9 @@ impl Train {
         }
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
         let progress = Progress::new();
-        let summary = threads.install(|| Run::new(folder, settings, &progress)?.finish())?;
+        let summary = with_device!(self.device.open()?, |device| {
+            threads.install(|| Run::new(device, folder, settings, &progress)?.finish())
+        })?;
         summary.write(&folder.join("summary.json"))?;
         let page = report::write(folder)?;
         if self.json {

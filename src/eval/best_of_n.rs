@@ -11,7 +11,8 @@ use aprm_models::data::{Annotations, RecordedSolutions};
 use clap::Args;
 
 use super::{EvalError, print, rows};
-use crate::prm::{self, ReadOutArgs};
+use crate::device::{Device, DeviceArgs, with_device};
+use crate::prm::{self, PrmError, ReadOutArgs};
 use crate::progress::Progress;
 use report::Report;
 
@@ -43,6 +44,9 @@ pub(super) struct BestOfN {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
+    #[command(flatten)]
+    device: DeviceArgs,
+
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -63,14 +67,20 @@ struct Judged {
 impl BestOfN {
     pub(super) fn run(&self) -> Result<(), EvalError> {
         let rows: Vec<RecordedSolutions> = rows(&self.file)?;
-        let judged = self.model.as_deref().map(|model| self.judge(model, &rows)).transpose()?;
+        let judged = match &self.model {
+            Some(model) => {
+                let opened = self.device.open().map_err(PrmError::from)?;
+                Some(with_device!(opened, |device| self.judge(device, model, &rows))?)
+            }
+            None => None,
+        };
         let bootstrap = Bootstrap { seed: self.seed, ..Bootstrap::default() };
         print(&Report::new(&rows, judged.as_ref(), bootstrap), self.json)
     }
 
-    fn judge(&self, folder: &Path, rows: &[RecordedSolutions]) -> Result<Judged, EvalError> {
+    fn judge<D: Device>(&self, device: D, folder: &Path, rows: &[RecordedSolutions]) -> Result<Judged, EvalError> {
         let checkpoint = prm::load(folder)?;
-        let mut scorer = self.read_out.scorer(folder, &checkpoint)?;
+        let mut scorer = self.read_out.scorer(device, folder, &checkpoint)?;
         let annotations = if self.keep_annotations { Annotations::Kept } else { Annotations::Stripped };
         let mut readings = Vec::new();
         for (i, row) in rows.iter().enumerate() {
@@ -82,7 +92,8 @@ impl BestOfN {
         }
         let progress = Progress::new();
         let bar = progress.stage("solutions", readings.len() as u64, 0);
-        let Ok(scores) = step_scores(&mut scorer, &readings, |done| bar.advance(done as u64, ""));
+        let scores =
+            step_scores(&mut scorer, &readings, |done| bar.advance(done as u64, "")).map_err(PrmError::device)?;
         let each = RecordedSolutions::MODELS.len();
         Ok(Judged {
             folder: folder.into(),

@@ -40,7 +40,7 @@ impl EvalError {
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Write { .. } | Self::Print(_) => 1,
+            Self::Write { .. } | Self::Print(_) | Self::Prm(PrmError::Device(_)) => 1,
             _ => 2,
         }
     }

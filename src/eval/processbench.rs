@@ -11,7 +11,8 @@ use aprm_models::benchmark::estimate::Bootstrap;
 use clap::Args;
 
 use super::{EvalError, print};
-use crate::prm::ReadOutArgs;
+use crate::device::{DeviceArgs, with_device};
+use crate::prm::{PrmError, ReadOutArgs};
 use judged::Judged;
 use report::Report;
 
@@ -55,6 +56,9 @@ pub(super) struct ProcessBench {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
+    #[command(flatten)]
+    device: DeviceArgs,
+
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -72,7 +76,10 @@ impl ProcessBench {
         }
         let subsets = subset::read(&self.files)?;
         let judged = match &self.model {
-            Some(model) => Some(Judged::new(self, model, &subsets)?),
+            Some(model) => {
+                let opened = self.device.open().map_err(PrmError::from)?;
+                Some(with_device!(opened, |device| Judged::new(self, device, model, &subsets))?)
+            }
             None => None,
         };
         if let (Some(folder), Some(judged)) = (&self.out, &judged) {

@@ -1,11 +1,13 @@
-use core::convert::Infallible;
+use core::error::Error;
 use std::path::PathBuf;
 
 use aprm_models::checkpoint::LoadError;
 use aprm_models::config::Head;
-use aprm_models::step_scorer::ScorerError;
 use aprm_models::step_text::SetupError;
 use aprm_models::tokenizer::FolderError;
+use aprm_wgpu::GpuError;
+
+use crate::device::DeviceError;
 
 /// Why a folder's model cannot score steps.
 #[derive(Debug, thiserror::Error)]
@@ -23,5 +25,15 @@ pub(crate) enum PrmError {
     #[error("the read-out cannot be used with this tokenizer")]
     Setup(#[from] SetupError),
     #[error("the read-out cannot be used with this model")]
-    Scorer(#[from] ScorerError<Infallible>),
+    Scorer(#[source] DeviceError),
+    #[error("the device failed")]
+    Device(#[source] DeviceError),
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+}
+
+impl PrmError {
+    pub(crate) fn device(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Device(Box::new(error))
+    }
 }

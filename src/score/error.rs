@@ -28,7 +28,7 @@ impl ScoreError {
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Print(_) => 1,
+            Self::Print(_) | Self::Prm(PrmError::Device(_)) => 1,
             _ => 2,
         }
     }

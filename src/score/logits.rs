@@ -3,10 +3,11 @@ use std::io::{self, BufWriter, Write};
 use aprm_models::checkpoint::Checkpoint;
 use aprm_models::data::{JsonLines, TokenIds};
 use aprm_models::evaluator::Evaluator;
-use aprm_ndarray::Cpu;
 use serde::Serialize;
 
 use super::{Score, ScoreError};
+use crate::device::Device;
+use crate::prm::PrmError;
 
 #[derive(Serialize)]
 struct Logits {
@@ -14,8 +15,8 @@ struct Logits {
 }
 
 /// The logits of each sequence of token ids.
-pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
-    let Ok(mut evaluator) = Evaluator::new(Cpu::<f32>::new(), checkpoint);
+pub(super) fn print<D: Device>(score: &Score, device: D, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
+    let mut evaluator = Evaluator::new(device, checkpoint).map_err(PrmError::device)?;
     let (source, file) = score.open()?;
     let mut rows = JsonLines::<_, TokenIds>::new(source, file.clone());
     let mut out = BufWriter::new(io::stdout().lock());
@@ -23,7 +24,7 @@ pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreE
         let TokenIds { ids } = row?;
         let line = rows.line();
         evaluator.check(&ids).map_err(|source| ScoreError::Sequence { file: file.clone(), line, source })?;
-        let Ok(logits) = evaluator.logits(&ids);
+        let logits = evaluator.logits(&ids).map_err(PrmError::device)?;
         serde_json::to_writer(&mut out, &Logits { logits }).map_err(io::Error::from)?;
         writeln!(out)?;
         out.flush()?;

@@ -8,6 +8,8 @@ use aprm_models::step_text::MarkedIds;
 use serde::Serialize;
 
 use super::{Score, ScoreError};
+use crate::device::Device;
+use crate::prm::PrmError;
 
 #[derive(Serialize)]
 struct Scored {
@@ -18,8 +20,8 @@ struct Scored {
 }
 
 /// The scores of each solution, a batch at a time.
-pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
-    let mut scorer = score.read_out.scorer(&score.model, checkpoint)?;
+pub(super) fn print<D: Device>(score: &Score, device: D, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
+    let mut scorer = score.read_out.scorer(device, &score.model, checkpoint)?;
     let batch_tokens = score.read_out.batch_tokens();
     let (source, file) = score.open()?;
     let mut rows = JsonLines::<_, Solution>::new(source, file.clone());
@@ -34,7 +36,7 @@ pub(super) fn print(score: &Score, checkpoint: &Checkpoint) -> Result<(), ScoreE
         let added = if let Some(Ok(marked)) = &row { marked.ids.len() } else { 0 };
         // What stands before a wrong line is scored before that is complained of.
         if tokens + added > batch_tokens || !matches!(row, Some(Ok(_))) {
-            let Ok(scores) = scorer.score(&waiting);
+            let scores = scorer.score(&waiting).map_err(PrmError::device)?;
             write(&mut out, scores, score.aggregate.into())?;
             waiting.clear();
             tokens = 0;

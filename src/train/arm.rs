@@ -13,7 +13,7 @@ use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
 use aprm_models::aprm::game::Game;
 use aprm_models::aprm::labelled::{LabelledSolution, LabelledTraining, Labels, label};
 use aprm_models::aprm::model::{Role, graft};
-use aprm_models::aprm::players::Player;
+use aprm_models::aprm::players::{Player, copy};
 use aprm_models::aprm::row_scores::{RowScores, step_scores};
 use aprm_models::aprm::solver::Sampling;
 use aprm_models::aprm::streams::{Streams, stream};
@@ -22,7 +22,6 @@ use aprm_models::durable_file::{Disk, replace};
 use aprm_models::generate::Generation;
 use aprm_models::learner::LearnerConfig;
 use aprm_models::training_state::{RandomStream, TrainingState};
-use aprm_ndarray::Cpu;
 
 use super::TrainError;
 use super::metrics::Log;
@@ -30,6 +29,7 @@ use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
 use super::stages::{CONTEXT, ROOM, Run, SEQUENCES, Solved, Weights, resumed};
 use super::summary::Row;
+use crate::device::Device;
 
 /// The random streams of what belongs to no stage.
 const WIN_RATES: u64 = 13;
@@ -38,9 +38,9 @@ const CRITIC: u64 = 15;
 /// Generators, and verifiers, that are played against each other.
 const MATCHES: usize = 8;
 
-impl Run<'_> {
+impl<D: Device> Run<'_, D> {
     /// An arm that is a game, of which checkpoints stay.
-    pub(super) fn play(&mut self, arm: &Arm, generator: &Weights, verifier: &Weights) -> Result<(), TrainError> {
+    pub(super) fn play(&mut self, arm: &Arm, generator: &Weights<D>, verifier: &Weights<D>) -> Result<(), TrainError> {
         let (folder, config) = (self.folder.join(&arm.name), arm.game.clone());
         if folder.join("verifier").exists() {
             return self.matches(arm);
@@ -50,7 +50,8 @@ impl Run<'_> {
         let states = self.states(&folder, "states")?;
         let generator = {
             let model = self.model(Role::LanguageModel)?;
-            Player::new(&mut self.backend, model, generator.clone(), config.generator_learner())?
+            let weights = copy(&mut self.backend, &model, generator).map_err(TrainError::device)?;
+            Player::new(&mut self.backend, model, weights, config.generator_learner())?
         };
         let verifier = self.verifier(arm, verifier)?;
         let critic = match config.baseline {
@@ -93,8 +94,8 @@ impl Run<'_> {
         &mut self,
         arm: &Arm,
         labels: Labels,
-        solver: &Weights,
-        verifier: &Weights,
+        solver: &Weights<D>,
+        verifier: &Weights<D>,
     ) -> Result<(), TrainError> {
         let folder = self.folder.join(&arm.name);
         if folder.join("verifier").exists() {
@@ -140,7 +141,7 @@ impl Run<'_> {
     }
 
     /// Solutions of training problems that the solver wrote and continued, the same for all arms.
-    fn labelled(&mut self, solver: &Weights) -> Result<Vec<LabelledSolution>, TrainError> {
+    fn labelled(&mut self, solver: &Weights<D>) -> Result<Vec<LabelledSolution>, TrainError> {
         let path = self.folder.join("labelled").join("solutions.jsonl");
         if !path.exists() {
             let model = self.model(Role::LanguageModel)?;
@@ -177,9 +178,10 @@ impl Run<'_> {
         Ok(ArithmeticTask::new(self.config.problems.clone(), arm.oracle.leniency(), &mut stream(self.config.seed, 0))?)
     }
 
-    fn verifier(&mut self, arm: &Arm, weights: &Weights) -> Result<Player<Cpu<f32>>, TrainError> {
+    fn verifier(&mut self, arm: &Arm, weights: &Weights<D>) -> Result<Player<D>, TrainError> {
         let model = self.model(Role::Verifier)?;
-        Ok(Player::new(&mut self.backend, model, weights.clone(), arm.game.verifier_learner())?)
+        let weights = copy(&mut self.backend, &model, weights).map_err(TrainError::device)?;
+        Ok(Player::new(&mut self.backend, model, weights, arm.game.verifier_learner())?)
     }
 
     fn matches(&mut self, arm: &Arm) -> Result<(), TrainError> {
@@ -190,19 +192,16 @@ impl Run<'_> {
     }
 
     /// A critic that begins as the generator, with a head that says nothing yet.
-    fn critic(
-        &mut self,
-        generator: &Player<Cpu<f32>>,
-        config: LearnerConfig<f32>,
-    ) -> Result<Critic<Cpu<f32>>, TrainError> {
+    fn critic(&mut self, generator: &Player<D>, config: LearnerConfig<f32>) -> Result<Critic<D>, TrainError> {
         let model = self.model(Role::Critic)?;
-        let Ok(weights) = graft(
+        let weights = graft(
             &mut self.backend,
             &generator.model,
             &generator.reference,
             &model,
             &mut stream(self.config.seed, CRITIC),
-        );
+        )
+        .map_err(TrainError::device)?;
         Ok(Critic::new(&mut self.backend, model, weights, config, ROOM)?)
     }
 

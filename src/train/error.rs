@@ -1,3 +1,4 @@
+use core::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,8 +9,9 @@ use aprm_models::checkpoint::{LoadError, SaveError};
 use aprm_models::config::ConfigError;
 use aprm_models::tokenizer::AlphabetError;
 use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
-use core::convert::Infallible;
+use aprm_wgpu::GpuError;
 
+use crate::device::DeviceError;
 use crate::json_lines::JsonLinesError;
 use crate::report::ReportError;
 
@@ -59,9 +61,13 @@ pub(crate) enum TrainError {
     #[error("cannot save the state")]
     SaveState(#[from] SaveStateError),
     #[error("the state is not that of this run: {0}")]
-    Restore(#[from] RestoreError<Infallible>),
+    Restore(DeviceError),
     #[error(transparent)]
-    Run(#[from] RunError<Infallible>),
+    Run(DeviceError),
+    #[error("the device failed")]
+    Device(#[source] DeviceError),
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
     Interrupted(PathBuf),
     #[error(transparent)]
@@ -70,7 +76,23 @@ pub(crate) enum TrainError {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
+impl<E: Error + Send + Sync + 'static> From<RunError<E>> for TrainError {
+    fn from(error: RunError<E>) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<RestoreError<E>> for TrainError {
+    fn from(error: RestoreError<E>) -> Self {
+        Self::Restore(Box::new(error))
+    }
+}
+
 impl TrainError {
+    pub(crate) fn device(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Device(Box::new(error))
+    }
+
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -89,7 +111,8 @@ impl TrainError {
             | Self::Load { .. }
             | Self::OpenStates(_)
             | Self::States(_)
-            | Self::Restore(_) => 2,
+            | Self::Restore(_)
+            | Self::Gpu(_) => 2,
             _ => 1,
         }
     }

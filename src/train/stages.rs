@@ -6,6 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::TrainError;
+use super::rows::{read_rows, write_rows};
+use super::settings::{Arm, Settings};
+use super::summary::Summary;
+use crate::device::Device;
+use crate::progress::Progress;
+use aprm_core::backend::Backend;
 use aprm_core::policy::Sampler;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, attempts};
 use aprm_models::aprm::attempts::Attempts;
@@ -25,13 +32,6 @@ use aprm_models::safetensors::{Options, Precision};
 use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
 use aprm_models::training_state::{RandomStream, StateFolder, TrainingState};
 use aprm_models::transformer::{Parameters, Transformer};
-use aprm_ndarray::Cpu;
-
-use super::TrainError;
-use super::rows::{read_rows, write_rows};
-use super::settings::{Arm, Settings};
-use super::summary::Summary;
-use crate::progress::Progress;
 
 /// The random streams of the stages; those of the game are 1 to 4.
 const PRETRAINING: u64 = 10;
@@ -45,16 +45,16 @@ pub(super) const ROOM: usize = 8192;
 /// Attempts that are written at a time.
 pub(super) const SEQUENCES: usize = 256;
 
-pub(super) type Weights = Parameters<Vec<f32>>;
+pub(super) type Weights<D> = Parameters<<D as Backend>::Buffer>;
 
 /// A run and its folder.
-pub(crate) struct Run<'a> {
+pub(crate) struct Run<'a, D: Device> {
     pub(super) folder: &'a Path,
     pub(super) config: RunConfig,
     arms: Vec<Arm>,
     pub(super) progress: &'a Progress,
     interrupted: Arc<AtomicBool>,
-    pub(super) backend: Cpu<f32>,
+    pub(super) backend: D,
     tokenizer: CharacterTokenizer,
     pub(super) prompt: Prompt,
     pub(super) task: ArithmeticTask,
@@ -66,8 +66,13 @@ pub(super) struct Solved {
     pub(super) attempts: Vec<Attempts>,
 }
 
-impl<'a> Run<'a> {
-    pub(crate) fn new(folder: &'a Path, settings: Settings, progress: &'a Progress) -> Result<Self, TrainError> {
+impl<'a, D: Device> Run<'a, D> {
+    pub(crate) fn new(
+        backend: D,
+        folder: &'a Path,
+        settings: Settings,
+        progress: &'a Progress,
+    ) -> Result<Self, TrainError> {
         let Settings { run: config, arms, .. } = settings;
         let alphabet =
             Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
@@ -84,7 +89,7 @@ impl<'a> Run<'a> {
             arms,
             progress,
             interrupted,
-            backend: Cpu::new(),
+            backend,
             prompt: Prompt::new(Box::new(tokenizer.clone()))?,
             tokenizer,
             task,
@@ -110,7 +115,7 @@ impl<'a> Run<'a> {
     }
 
     /// The language model that both players begin from, and the weaker one of an earlier step, which solves problems.
-    fn pretrain(&mut self) -> Result<(Weights, Weights), TrainError> {
+    fn pretrain(&mut self) -> Result<(Weights<D>, Weights<D>), TrainError> {
         let (base, solver) = (self.folder.join("base"), self.folder.join("solver"));
         if base.exists() {
             return Ok((self.load(&base)?, self.load(&solver)?));
@@ -118,6 +123,11 @@ impl<'a> Run<'a> {
         let (states, phase) = (self.states(&self.folder.join("states"), "pretraining")?, self.config.pretraining);
         let mut rng = stream(self.config.seed, PRETRAINING);
         let model = self.model(Role::LanguageModel)?;
+        let leniency = self.config.oracle.leniency();
+        let tasks = self.config.pretraining_sets.iter().map(|preset| {
+            ArithmeticTask::new(preset.beside(&self.config.problems), leniency, &mut stream(self.config.seed, 0))
+        });
+        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let mut stage = Pretraining::new(&mut self.backend, model, phase, ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "base", &mut stage.learner)?;
@@ -126,7 +136,7 @@ impl<'a> Run<'a> {
         let weak = ((phase.steps as f64 * self.config.weak_solver) as u64).clamp(1, phase.steps);
         let bar = self.progress.stage("language model", phase.steps, stage.done());
         while !stage.is_done() {
-            let loss = stage.step(&mut self.backend, &self.task, &self.prompt, &mut rng)?;
+            let loss = stage.step(&mut self.backend, &tasks, &self.prompt, &mut rng)?;
             bar.advance(1, format!("loss {loss:.3}"));
             if stage.done() == weak {
                 self.save(&solver, &stage.model, &stage.learner.weights)?;
@@ -143,7 +153,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the solver writes for problems of each set; the first set is for fitting thresholds alone.
-    fn solve(&mut self, solver: &Weights) -> Result<Vec<Solved>, TrainError> {
+    fn solve(&mut self, solver: &Weights<D>) -> Result<Vec<Solved>, TrainError> {
         let folder = self.folder.join("attempts");
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
         let model = self.model(Role::LanguageModel)?;
@@ -162,7 +172,8 @@ impl<'a> Run<'a> {
                 let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
                 let mut prompts = Vec::with_capacity(problems.len() * each);
                 for problem in &problems {
-                    let ids = self.prompt.transcript(&problem.to_string(), &[]).map_err(RunError::Prompt)?;
+                    let ids =
+                        self.prompt.transcript(&problem.to_string(), &[]).map_err(RunError::<D::Error>::Prompt)?;
                     prompts.extend(std::iter::repeat_n(ids, each));
                 }
                 let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
@@ -176,8 +187,8 @@ impl<'a> Run<'a> {
                     },
                 };
                 let advance = |by| bar.advance(by as u64, name);
-                let Ok(written) =
-                    continue_all(&mut self.backend, &model, solver, &prompts, sampling, &mut rng, advance);
+                let written = continue_all(&mut self.backend, &model, solver, &prompts, sampling, &mut rng, advance)
+                    .map_err(TrainError::device)?;
                 let attempts = attempts(
                     &problems,
                     ArithmeticOracle { leniency: self.config.oracle.leniency() },
@@ -192,7 +203,7 @@ impl<'a> Run<'a> {
     }
 
     /// Generator and verifier on rule-made corruptions.
-    fn warm_start(&mut self, base: &Weights) -> Result<(Weights, Weights), TrainError> {
+    fn warm_start(&mut self, base: &Weights<D>) -> Result<(Weights<D>, Weights<D>), TrainError> {
         let [generator, verifier] = ["generator-0", "verifier-0"].map(|name| self.folder.join(name));
         if verifier.exists() {
             return Ok((self.load(&generator)?, self.load(&verifier)?));
@@ -228,11 +239,11 @@ impl<'a> Run<'a> {
         &mut self,
         states: &StateFolder,
         done: u64,
-        capture: impl FnOnce(&mut Cpu<f32>) -> Result<TrainingState<f32>, core::convert::Infallible>,
+        capture: impl FnOnce(&mut D) -> Result<TrainingState<f32>, D::Error>,
     ) -> Result<(), TrainError> {
         let is_interrupted = self.interrupted.load(Ordering::SeqCst);
         if is_interrupted || done.is_multiple_of(self.config.save_every) {
-            let Ok(state) = capture(&mut self.backend);
+            let state = capture(&mut self.backend).map_err(TrainError::device)?;
             states.save(&state)?;
         }
         if is_interrupted { Err(TrainError::Interrupted(self.folder.into())) } else { Ok(()) }
@@ -243,20 +254,19 @@ impl<'a> Run<'a> {
         Ok(StateFolder::open(&parent.join(stage), NonZeroUsize::new(2).expect("two"))?)
     }
 
-    pub(super) fn model(&mut self, role: Role) -> Result<Transformer<Cpu<f32>>, TrainError> {
+    pub(super) fn model(&mut self, role: Role) -> Result<Transformer<D>, TrainError> {
         let config = self.config.model.config(role, self.tokenizer.vocab_size(), CONTEXT)?;
-        let Ok(model) = Transformer::new(&mut self.backend, config);
-        Ok(model)
+        Transformer::new(&mut self.backend, config).map_err(TrainError::device)
     }
 
     pub(super) fn save(
         &mut self,
         folder: &Path,
-        model: &Transformer<Cpu<f32>>,
-        weights: &Weights,
+        model: &Transformer<D>,
+        weights: &Weights<D>,
     ) -> Result<(), TrainError> {
         let written = |source| TrainError::Write { path: folder.into(), source };
-        let Ok(checkpoint) = Checkpoint::download(&mut self.backend, model.config, weights);
+        let checkpoint = Checkpoint::download(&mut self.backend, model.config, weights).map_err(TrainError::device)?;
         // The folder's name is the sign that the stage is done, so it comes last.
         let partial = folder.with_extension("partial");
         fs::create_dir_all(&partial).map_err(written)?;
@@ -268,11 +278,10 @@ impl<'a> Run<'a> {
         fs::rename(&partial, folder).map_err(written)
     }
 
-    pub(super) fn load(&mut self, folder: &Path) -> Result<Weights, TrainError> {
+    pub(super) fn load(&mut self, folder: &Path) -> Result<Weights<D>, TrainError> {
         let loaded = Checkpoint::load(folder, Options::default());
         let checkpoint = loaded.map_err(|source| TrainError::Load { path: folder.into(), source })?;
-        let Ok(weights) = checkpoint.upload(&mut self.backend);
-        Ok(weights)
+        checkpoint.upload(&mut self.backend).map_err(TrainError::device)
     }
 }
 

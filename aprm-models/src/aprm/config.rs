@@ -24,6 +24,9 @@ pub struct RunConfig {
     pub model: ModelShape,
     /// The language model that both players start from.
     pub pretraining: Phase,
+    /// The problems that the language model learns to solve, in equal shares; the players see `problems` alone, so that
+    /// what is out of distribution for them need not be beyond the solver.
+    pub pretraining_sets: Vec<Preset>,
     /// After which share of the pre-training steps the weak solver is taken.
     pub weak_solver: f64,
     /// Both players on rule-made corruptions.
@@ -295,13 +298,14 @@ impl Default for RunConfig {
             save_every: 25,
             problems: Distribution {
                 steps: [2, 3],
-                givens: [2, 12],
-                results: [1, 50],
+                givens: [2, 9],
+                results: [1, 30],
                 ..Preset::InDistribution.distribution(Form::WordFree)
             },
             oracle: Strictness::default(),
             model: ModelShape::default(),
             pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
+            pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
             weak_solver: 0.35,
             warm_start: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
             game: GameConfig::default(),
@@ -392,6 +396,7 @@ impl RunConfig {
             not_negative(rate, phase.learning_rate)?;
         }
         number("weak_solver", self.weak_solver, (0.0..=1.0).contains(&self.weak_solver), "a share of the steps")?;
+        whole("pretraining_sets", self.pretraining_sets.len(), 1, "at least one set")?;
         whole("game.positions", game.positions, 1, "at least 1")?;
         whole("game.rewrites", game.rewrites, 2, "at least 2, of which each is the baseline of the others")?;
         whole("game.ppo_epochs", game.ppo_epochs, 1, "at least 1")?;

@@ -92,18 +92,19 @@ impl<B: Backend> Pretraining<B> {
         self.done() >= self.phase.steps
     }
 
-    /// One update; says the loss in nats per token of the solutions.
+    /// One update on solutions of all tasks in turn; says the loss in nats per token of the solutions.
     ///
     /// # Errors
     /// [`RunError`].
     pub fn step<K: Task>(
         &mut self,
         backend: &mut B,
-        task: &K,
+        tasks: &[K],
         prompt: &Prompt,
         rng: &mut dyn Rng,
     ) -> Result<f64, RunError<B::Error>> {
-        let responses = (0..self.phase.batch).map(|_| {
+        let responses = (0..self.phase.batch).map(|i| {
+            let task = &tasks[i % tasks.len()];
             let solution = task.deal(rng);
             let (problem, steps) = (task.problem(&solution), task.steps(&solution));
             Ok(Response { prompt: prompt.transcript(problem, &[])?, tokens: prompt.solution(steps)? })

@@ -6,8 +6,9 @@ use aprm_models::benchmark::threshold::fit_threshold;
 
 use super::ProcessBench;
 use super::subset::Subset;
+use crate::device::Device;
 use crate::eval::EvalError;
-use crate::prm;
+use crate::prm::{self, PrmError};
 use crate::progress::Progress;
 
 /// What a model says of all subsets.
@@ -23,7 +24,12 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    pub(super) fn new(options: &ProcessBench, folder: &Path, subsets: &[Subset]) -> Result<Self, EvalError> {
+    pub(super) fn new<D: Device>(
+        options: &ProcessBench,
+        device: D,
+        folder: &Path,
+        subsets: &[Subset],
+    ) -> Result<Self, EvalError> {
         let fitted_on = match (options.threshold, &options.fit) {
             (Some(_), _) => None,
             (None, None) => subsets.first(),
@@ -33,7 +39,7 @@ impl Judged {
             })?),
         };
         let checkpoint = prm::load(folder)?;
-        let mut scorer = options.read_out.scorer(folder, &checkpoint)?;
+        let mut scorer = options.read_out.scorer(device, folder, &checkpoint)?;
         let mut readings = Vec::new();
         for Subset { path, rows, .. } in subsets {
             let read = rows.iter().enumerate().map(|(i, row)| {
@@ -46,7 +52,8 @@ impl Judged {
         let bar = progress.stage("solutions", readings.iter().map(Vec::len).sum::<usize>() as u64, 0);
         let mut scores = Vec::new();
         for (Subset { name, .. }, readings) in subsets.iter().zip(&readings) {
-            let Ok(of_subset) = step_scores(&mut scorer, readings, |done| bar.advance(done as u64, name));
+            let of_subset =
+                step_scores(&mut scorer, readings, |done| bar.advance(done as u64, name)).map_err(PrmError::device)?;
             scores.push(of_subset);
         }
         let threshold = match (options.threshold, fitted_on) {
