@@ -46,7 +46,8 @@ pub fn check_all<B: Backend>(mut new: impl FnMut() -> B) -> Result<(), Vec<Failu
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
 
-/// One `#[test]` for each kernel of the backend that an expression makes.
+/// One `#[test]` for each kernel of the backend that an expression makes; none is held to anything where the expression
+/// after `unless` is true, which says so itself.
 ///
 /// ```
 /// mod conformance {
@@ -56,16 +57,22 @@ pub fn check_all<B: Backend>(mut new: impl FnMut() -> B) -> Result<(), Vec<Failu
 #[macro_export]
 macro_rules! conformance_tests {
     ($new:expr) => {
-        $crate::with_kernels!(make_tests! $new);
+        $crate::with_kernels!(make_tests! $new, unless false);
+    };
+    ($new:expr, unless $off:expr) => {
+        $crate::with_kernels!(make_tests! $new, unless $off);
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! make_tests {
-    ([$new:expr] $($variant:ident $name:ident,)*) => {
+    ([$new:expr, unless $off:expr] $($variant:ident $name:ident,)*) => {
         $(#[test]
         fn $name() {
+            if $off {
+                return;
+            }
             if let Err(failure) = $crate::check($crate::Kernel::$variant, $new) {
                 panic!("{failure}");
             }

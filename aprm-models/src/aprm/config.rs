@@ -238,6 +238,9 @@ pub struct GameConfig {
     pub verifier_policy_gradient: f64,
     /// Weight of the cross-entropy of the oracle's verdict in the verifier's loss.
     pub verifier_cross_entropy: f64,
+    /// Weight of the cross-entropy at the tokens within steps, of whether a step is the gold one so far; of the warm start
+    /// too. A verifier that is told where an error begins learns faster what it is.
+    pub verifier_hints: f64,
     /// The largest norm of a gradient.
     pub max_gradient_norm: f64,
     /// The decay of the exponential average of the verifier's weights that is read out.
@@ -339,6 +342,7 @@ impl Default for GameConfig {
             gold_share: 1.0,
             verifier_policy_gradient: 0.0,
             verifier_cross_entropy: 1.0,
+            verifier_hints: 1.0,
             max_gradient_norm: 1.0,
             average_decay: 0.97,
             max_rewrite_tokens: 24,
@@ -412,6 +416,7 @@ impl RunConfig {
             ("game.gold_share", game.gold_share),
             ("game.verifier_policy_gradient", game.verifier_policy_gradient),
             ("game.verifier_cross_entropy", game.verifier_cross_entropy),
+            ("game.verifier_hints", game.verifier_hints),
             ("game.max_gradient_norm", game.max_gradient_norm),
         ] {
             not_negative(setting, value)?;

@@ -129,7 +129,8 @@ impl<B: Backend> Game<B> {
 
         let (generator_moves, verifier_moves) = self.moves();
         let (lesson, questioned) = self.lesson(task, prompt, &rewrites, &mut streams.deal)?;
-        let teaching = Teaching { loss: self.config.verifier_loss(), gold_share: self.config.gold_share };
+        let GameConfig { gold_share, verifier_hints: hints, .. } = self.config;
+        let teaching = Teaching { loss: self.config.verifier_loss(), gold_share, hints };
         let (mut old_opinions, mut old_log_probs) = (Vec::new(), Vec::new());
         let mut advantages = Vec::new();
         let lengths: Vec<usize> = responses[..own].iter().map(|response| response.tokens.len()).collect();
@@ -226,15 +227,21 @@ impl<B: Backend> Game<B> {
         rng: &mut dyn Rng,
     ) -> Result<(Lesson, Vec<usize>), RunError<B::Error>> {
         let (mut lesson, mut questioned) = (Lesson::default(), Vec::new());
+        let has_hints = self.config.verifier_hints > 0.0;
         for (i, rewrite) in rewrites.iter().enumerate().filter(|(_, rewrite)| rewrite.verdict != Verdict::Undecidable) {
             let steps: Vec<String> = rewrite.prefix.iter().chain([&rewrite.text]).cloned().collect();
-            lesson.question(prompt.marked(&rewrite.problem, &steps)?, rewrite.verdict);
+            let marked = prompt.marked(&rewrite.problem, &steps)?;
+            let gold: Vec<String> = rewrite.prefix.iter().chain([&rewrite.gold_step]).cloned().collect();
+            let deviation = has_hints.then(|| prompt.deviation(&rewrite.problem, &gold, &marked)).transpose()?;
+            lesson.question(marked, rewrite.verdict, deviation);
             questioned.push(i);
         }
         let gold = (rewrites.len() as f64 * self.config.gold_share).round() as usize;
         while lesson.len() < lesson.questions() + gold {
             let solution = task.deal(rng);
-            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?);
+            let begin = has_hints.then(|| prompt.transcript(task.problem(&solution), &[])).transpose()?;
+            let begin = begin.map(|problem| problem.len());
+            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin);
         }
         Ok((lesson, questioned))
     }

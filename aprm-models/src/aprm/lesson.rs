@@ -15,29 +15,62 @@ use super::verifier_loss::{Opinion, VerifierLoss};
 use crate::step_text::MarkedIds;
 
 /// Marked sequences: first those whose steps are in question, then gold solutions, right at every mark.
+///
+/// Beside the marks at the ends of steps there may be hints: tokens within a step, with whether the step is that of the
+/// gold solution so far. A verifier that is told where an error begins learns faster what it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
     sequences: Vec<MarkedIds>,
-    /// The first mark of each sequence.
+    /// The first mark or hint of each sequence.
     starts: Vec<usize>,
-    /// How likely each mark's step is to be right.
-    targets: Vec<f64>,
-    questioned: usize,
+    marks: Vec<Mark>,
+    questions: usize,
+    gold: usize,
+    /// How many hints say that a step is wrong by then, and how many that it is not.
+    hints: [usize; 2],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mark {
+    /// The end of a step, its number among those of all steps, and how likely the step is to be right.
+    Step { number: usize, target: f64 },
+    /// A token within a step, and whether all is right so far.
+    Hint { right: bool },
+}
+
+/// What is known of a sequence whose last step stands in the place of a gold one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    /// The first token of the first step.
+    pub begin: usize,
+    /// The first token that is not the gold solution's.
+    pub first: usize,
 }
 
 impl Lesson {
-    /// Adds a sequence whose last step is in question.
+    /// Adds a sequence whose last step is in question; with hints, if it is known where it departs from gold.
     ///
     /// # Panics
     /// After gold has been added, or if the oracle could not decide.
-    pub fn question(&mut self, sequence: MarkedIds, verdict: Verdict) {
+    pub fn question(&mut self, sequence: MarkedIds, verdict: Verdict, deviation: Option<Deviation>) {
         let target = match verdict {
             Verdict::Correct => 1.0,
             Verdict::Incorrect => 0.0,
             Verdict::Undecidable => panic!("nothing is learnt from a step that the oracle cannot decide"),
         };
-        let last = sequence.positions.len().saturating_sub(1);
-        self.labelled(MarkedIds { positions: sequence.positions[last..].to_vec(), ..sequence }, &[target]);
+        self.begin_question();
+        let Some((&last, before)) = sequence.positions.split_last() else { return };
+        let mut positions = Vec::new();
+        if let Some(Deviation { begin, first }) = deviation {
+            let begin = before.last().map_or(begin as u32, |end| end + 1);
+            for position in begin..last {
+                positions.push(position);
+                self.push_hint(verdict == Verdict::Correct || position < first as u32);
+            }
+        }
+        positions.push(last);
+        self.push_step(target);
+        self.sequences.push(MarkedIds { positions, ..sequence });
     }
 
     /// Adds a sequence all of whose steps are in question, with how likely each is to be right.
@@ -45,37 +78,59 @@ impl Lesson {
     /// # Panics
     /// After gold has been added, or if there is not one target for each mark.
     pub fn labelled(&mut self, sequence: MarkedIds, targets: &[f64]) {
-        assert_eq!(self.questioned, self.targets.len(), "questions come before gold");
-        self.questioned += targets.len();
-        self.push(sequence, targets);
-    }
-
-    /// Adds a gold solution.
-    pub fn gold(&mut self, sequence: MarkedIds) {
-        let targets = vec![1.0; sequence.positions.len()];
-        self.push(sequence, &targets);
-    }
-
-    fn push(&mut self, sequence: MarkedIds, targets: &[f64]) {
         assert_eq!(sequence.positions.len(), targets.len(), "one target for each mark");
-        self.starts.push(self.targets.len());
-        self.targets.extend_from_slice(targets);
+        self.begin_question();
+        targets.iter().for_each(|&target| self.push_step(target));
         self.sequences.push(sequence);
     }
 
-    /// How many marks are in question.
-    pub fn questions(&self) -> usize {
-        self.questioned
+    /// Adds a gold solution; with hints, if it is known where its first step begins.
+    pub fn gold(&mut self, sequence: MarkedIds, begin: Option<usize>) {
+        self.starts.push(self.marks.len());
+        let mut positions = Vec::new();
+        let mut next = begin.map(|begin| begin as u32);
+        for &end in &sequence.positions {
+            for position in next.unwrap_or(end)..end {
+                positions.push(position);
+                self.push_hint(true);
+            }
+            next = next.map(|_| end + 1);
+            positions.push(end);
+            self.gold += 1;
+            self.push_step(1.0);
+        }
+        self.sequences.push(MarkedIds { positions, ..sequence });
     }
 
-    /// How many marks there are.
+    fn begin_question(&mut self) {
+        assert_eq!(self.gold, 0, "questions come before gold");
+        self.starts.push(self.marks.len());
+    }
+
+    fn push_step(&mut self, target: f64) {
+        let number = self.len();
+        self.questions += usize::from(self.gold == 0);
+        self.marks.push(Mark::Step { number, target });
+    }
+
+    fn push_hint(&mut self, right: bool) {
+        self.hints[usize::from(right)] += 1;
+        self.marks.push(Mark::Hint { right });
+    }
+
+    /// How many steps are in question.
+    pub fn questions(&self) -> usize {
+        self.questions
+    }
+
+    /// How many steps there are.
     pub fn len(&self) -> usize {
-        self.targets.len()
+        self.questions + self.gold
     }
 
     /// Whether there is nothing to learn.
     pub fn is_empty(&self) -> bool {
-        self.targets.is_empty()
+        self.marks.is_empty()
     }
 
     /// How many tokens it has.
@@ -83,13 +138,13 @@ impl Lesson {
         self.sequences.iter().map(|marked| marked.ids.len()).sum()
     }
 
-    /// The weight of a mark: questions together weigh `1 / (1 + gold_share)`, gold the rest.
-    fn weight(&self, mark: usize, gold_share: f64) -> f64 {
-        let (share, marks) = match mark < self.questioned {
-            true => (1.0, self.questioned),
-            false => (gold_share, self.len() - self.questioned),
+    /// The weight of a step: questions together weigh `1 / (1 + gold_share)`, gold the rest.
+    fn weight(&self, step: usize, gold_share: f64) -> f64 {
+        let (share, steps) = match step < self.questions {
+            true => (1.0, self.questions),
+            false => (gold_share, self.gold),
         };
-        share / (1.0 + gold_share) / marks as f64
+        share / (1.0 + gold_share) / steps as f64
     }
 }
 
@@ -100,11 +155,13 @@ pub struct Teaching<T> {
     pub loss: VerifierLoss<T>,
     /// The weight of gold for each unit of weight of the questions.
     pub gold_share: f64,
+    /// The weight of the cross-entropy of all hints, half of it for those that say that a step is wrong by then.
+    pub hints: f64,
 }
 
 /// Puts the gradient of a lesson into the verifier's learner.
 ///
-/// The opinions of the first pass are kept in `old_opinions`, marks end to end; PPO's ratios are against them.
+/// The opinions of the first pass are kept in `old_opinions`, steps end to end; PPO's ratios are against them.
 ///
 /// # Errors
 /// [`RunError`].
@@ -117,24 +174,35 @@ pub fn study<B: Backend>(
     old_opinions: &mut Vec<Opinion<B::Scalar>>,
     rng: &mut dyn Rng,
 ) -> Result<VerifierStatistics, RunError<B::Error>> {
-    let Teaching { loss, gold_share } = teaching;
+    let Teaching { loss, gold_share, hints } = teaching;
+    let of_hints = VerifierLoss::cross_entropy();
     let mut statistics = VerifierStatistics::default();
     let mut on_marks = |range: Range<usize>, found: MarkLogits<'_, B::Scalar>, grad_logits: &mut [B::Scalar]| {
-        let start = lesson.starts[range.start];
-        for (i, grad_logits) in grad_logits.chunks_exact_mut(2).enumerate() {
-            let (mark, pair) = (start + i, |logits: &[B::Scalar]| [logits[2 * i], logits[2 * i + 1]]);
-            let ref_logits = found.ref_logits.map(pair);
-            let opinion = loss.opinion(pair(found.logits), ref_logits, rng);
-            if old_opinions.len() == mark {
-                old_opinions.push(opinion);
-            }
-            let target = lesson.targets[mark];
-            let (gradient, value) = loss.backward(&opinion, &old_opinions[mark], ref_logits, B::Scalar::of(target));
-            let weight = B::Scalar::of(lesson.weight(mark, gold_share));
+        let marks = &lesson.marks[lesson.starts[range.start]..];
+        for (i, (grad_logits, mark)) in grad_logits.chunks_exact_mut(2).zip(marks).enumerate() {
+            let pair = |logits: &[B::Scalar]| [logits[2 * i], logits[2 * i + 1]];
+            let (gradient, weight) = match *mark {
+                Mark::Step { number, target } => {
+                    let ref_logits = found.ref_logits.map(pair);
+                    let opinion = loss.opinion(pair(found.logits), ref_logits, rng);
+                    if old_opinions.len() == number {
+                        old_opinions.push(opinion);
+                    }
+                    let old = &old_opinions[number];
+                    let (gradient, value) = loss.backward(&opinion, old, ref_logits, B::Scalar::of(target));
+                    statistics.observe(&opinion, target, number >= lesson.questions, value);
+                    (gradient, lesson.weight(number, gold_share))
+                }
+                Mark::Hint { right } => {
+                    let opinion = of_hints.opinion(pair(found.logits), None, rng);
+                    let target = B::Scalar::of(f64::from(u8::from(right)));
+                    let (gradient, _) = of_hints.backward(&opinion, &opinion, None, target);
+                    (gradient, hints / 2.0 / lesson.hints[usize::from(right)] as f64)
+                }
+            };
             for (grad_logit, gradient) in grad_logits.iter_mut().zip(gradient) {
-                *grad_logit = gradient * weight;
+                *grad_logit = gradient * B::Scalar::of(weight);
             }
-            statistics.observe(&opinion, target, mark >= lesson.questioned, value);
         }
     };
     let Player { model, learner, reference } = verifier;

@@ -1,5 +1,6 @@
 //! The texts that the players read, as token ids.
 
+use super::lesson::Deviation;
 use crate::read_out::ReadOut;
 use crate::step_text::{MarkedIds, MarkerOptions, SetupError, StepText, StepTextError};
 use crate::tokenizer::{EncodeError, NotOneToken, STEP_END, Tokenizer};
@@ -49,6 +50,16 @@ impl Prompt {
     pub fn marked(&self, problem: &str, steps: &[String]) -> Result<MarkedIds, PromptError> {
         let text = || [&[problem.to_owned()], steps].concat().join("\n");
         self.text.encode(problem, steps).map_err(|error| PromptError { text: text(), error })
+    }
+
+    /// Where a marked sequence departs from the gold steps of its problem.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn deviation(&self, problem: &str, gold: &[String], marked: &MarkedIds) -> Result<Deviation, PromptError> {
+        let (begin, gold) = (self.transcript(problem, &[])?.len(), self.marked(problem, gold)?);
+        let first = gold.ids.iter().zip(&marked.ids).take_while(|(gold, id)| gold == id).count();
+        Ok(Deviation { begin, first })
     }
 
     /// The same without marks, and with or without steps: what solvers continue.

@@ -29,6 +29,21 @@ pub struct VerifierLoss<T> {
     pub clip_range: T,
 }
 
+impl<T: Scalar> VerifierLoss<T> {
+    /// Nothing but the cross-entropy of what is known.
+    pub fn cross_entropy() -> Self {
+        let (zero, one) = (T::zero(), T::one());
+        Self {
+            policy_gradient: zero,
+            cross_entropy: one,
+            tau: zero,
+            divergence: Divergence::Plain,
+            entropy: zero,
+            clip_range: zero,
+        }
+    }
+}
+
 impl GameConfig {
     /// What the verifier minimises.
     pub fn verifier_loss<T: Scalar>(&self) -> VerifierLoss<T> {

@@ -3,9 +3,8 @@
 use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
-use aprm_core::scalar::Scalar;
 
-use super::config::{Divergence, Phase};
+use super::config::Phase;
 use super::error::RunError;
 use super::lesson::{Lesson, Teaching, study};
 use super::model::graft;
@@ -57,6 +56,7 @@ pub struct WarmStart<B: Backend> {
     /// Learns to tell gold steps from what the rules write.
     pub verifier: Player<B>,
     phase: Phase,
+    hints: f64,
     token_policy: TokenPolicy<B>,
     row_scores: RowScores<B>,
 }
@@ -71,7 +71,8 @@ pub struct WarmStartReport {
 }
 
 impl<B: Backend> WarmStart<B> {
-    /// A generator of the first model and a verifier of the second, both from a language model's weights.
+    /// A generator of the first model and a verifier of the second, both from a language model's weights; `hints` is the
+    /// weight of [`Teaching::hints`].
     ///
     /// # Errors
     /// [`RunError`], if the device fails.
@@ -79,7 +80,7 @@ impl<B: Backend> WarmStart<B> {
         backend: &mut B,
         (generator, verifier): (Transformer<B>, Transformer<B>),
         base: &Parameters<B::Buffer>,
-        phase: Phase,
+        (phase, hints): (Phase, f64),
         room: usize,
         rng: &mut dyn Rng,
     ) -> Result<Self, RunError<B::Error>> {
@@ -91,6 +92,7 @@ impl<B: Backend> WarmStart<B> {
             generator: Player::new(backend, generator, copied, phase.learner())?,
             verifier: Player::new(backend, verifier, grafted, phase.learner())?,
             phase,
+            hints,
             token_policy,
             row_scores,
         })
@@ -122,6 +124,10 @@ impl<B: Backend> WarmStart<B> {
         Ok(WarmStartReport { generator_loss, verifier })
     }
 
+    fn has_hints(&self) -> bool {
+        self.hints > 0.0
+    }
+
     fn step_generator<K: Task>(
         &mut self,
         backend: &mut B,
@@ -150,23 +156,18 @@ impl<B: Backend> WarmStart<B> {
         let mut lesson = Lesson::default();
         for _ in 0..self.phase.batch {
             let corruption = Corruption::deal(task, rng);
-            lesson.question(prompt.marked(&corruption.problem, &corruption.corrupted_steps())?, Verdict::Incorrect);
+            let marked = prompt.marked(&corruption.problem, &corruption.corrupted_steps())?;
+            let deviation = self.has_hints().then(|| prompt.deviation(&corruption.problem, &corruption.steps, &marked));
+            lesson.question(marked, Verdict::Incorrect, deviation.transpose()?);
         }
         while lesson.len() < 2 * self.phase.batch {
             let solution = task.deal(rng);
-            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?);
+            let begin = self.has_hints().then(|| prompt.transcript(task.problem(&solution), &[]));
+            let begin = begin.transpose()?.map(|problem| problem.len());
+            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin);
         }
-        let (zero, one) = (B::Scalar::of(0.0), B::Scalar::of(1.0));
-        let loss = VerifierLoss {
-            policy_gradient: zero,
-            cross_entropy: one,
-            tau: zero,
-            divergence: Divergence::Plain,
-            entropy: zero,
-            clip_range: zero,
-        };
         let (verifier, room) = (&mut self.verifier, &mut self.row_scores);
-        let teaching = Teaching { loss, gold_share: 1.0 };
+        let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, hints: self.hints };
         let statistics = study(backend, verifier, room, &lesson, teaching, &mut Vec::new(), rng)?;
         let step = verifier.learner.steps;
         let update = verifier.learner.apply(backend, &format_args!("batch {step}"));

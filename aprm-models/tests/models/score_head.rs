@@ -150,6 +150,13 @@ fn cpu_f32_equals_transformers() {
     equals_transformers(Cpu::<f32>::new);
 }
 
+#[test]
+fn gpu_equals_transformers() {
+    if !crate::gpu_is_off() {
+        equals_transformers(crate::gpu);
+    }
+}
+
 const IDS: [u32; 9] = [3, 1, 4, 1, 5, 9, 2, 6, 5];
 
 /// The gradients by name are those of the loss, along the direction of each tensor's own gradient.
