@@ -1,19 +1,25 @@
-//! A training step takes no memory once the buffers are there.
+//! A training step takes no memory once the buffers are there, and a hostile file little before it is refused.
 //!
 //! A binary of its own, since the allocator that counts is the whole binary's.
 
 use std::alloc::System;
 use std::convert::Infallible;
+use std::io::Cursor;
+use std::sync::{Mutex, PoisonError};
 
 use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Adam, Ogda, OptimisticAdam, Optimizer};
 use aprm_models::config::ModelConfig;
+use aprm_models::safetensors::{Options, SafeTensors};
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
 use aprm_ndarray::Cpu;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One test at a time: what another takes would be counted too.
+static COUNTED: Mutex<()> = Mutex::new(());
 
 type Vector = Parameters<Vec<f32>>;
 
@@ -110,6 +116,7 @@ fn allocations(work: impl FnOnce()) -> usize {
 
 #[test]
 fn a_training_step_allocates_nothing() {
+    let _alone = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let tokens: Vec<u32> = (0..ROWS as u32).map(|i| i * 7 % 96).collect();
     let mut rest = &tokens[..];
     let sequences = LENGTHS.map(|len| {
@@ -132,4 +139,25 @@ fn a_training_step_allocates_nothing() {
         // The counter counts.
         assert!(allocations(|| drop(std::hint::black_box(vec![0u8; 1000]))) >= 2);
     });
+}
+
+/// A reader that believes what a header says takes a gigabyte of it.
+#[test]
+fn a_hostile_header_takes_little_more_memory_than_it_has_bytes() {
+    let _alone = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let tensors: Vec<_> =
+        (0..1_000_000).map(|i| format!(r#""{i}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#)).collect();
+    for (what, header) in [
+        ("a million tensors", format!("{{{}}}", tensors.join(","))),
+        ("spaces", " ".repeat(100_000_000)),
+        ("nesting", format!(r#"{{"w":{}"#, "[".repeat(10_000))),
+        ("rank", format!(r#"{{"w":{{"dtype":"U8","shape":[{}0],"data_offsets":[0,0]}}}}"#, "0,".repeat(20_000_000))),
+    ] {
+        let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let options = Options { header_limit: 100_000_000, ..Options::default() };
+        let region = Region::new(ALLOCATOR);
+        SafeTensors::new(Cursor::new(&file), options).map(|_| ()).expect_err(what);
+        let taken = region.change().bytes_allocated;
+        assert!(taken <= header.len() + (32 << 20), "{what}: {taken} bytes for a header of {}", header.len());
+    }
 }

@@ -70,6 +70,7 @@ impl Lesson {
         }
         positions.push(last);
         self.push_step(target);
+        self.questions += 1;
         self.sequences.push(MarkedIds { positions, ..sequence });
     }
 
@@ -80,7 +81,10 @@ impl Lesson {
     pub fn labelled(&mut self, sequence: MarkedIds, targets: &[f64]) {
         assert_eq!(sequence.positions.len(), targets.len(), "one target for each mark");
         self.begin_question();
-        targets.iter().for_each(|&target| self.push_step(target));
+        for &target in targets {
+            self.push_step(target);
+            self.questions += 1;
+        }
         self.sequences.push(sequence);
     }
 
@@ -96,8 +100,8 @@ impl Lesson {
             }
             next = next.map(|_| end + 1);
             positions.push(end);
-            self.gold += 1;
             self.push_step(1.0);
+            self.gold += 1;
         }
         self.sequences.push(MarkedIds { positions, ..sequence });
     }
@@ -108,9 +112,7 @@ impl Lesson {
     }
 
     fn push_step(&mut self, target: f64) {
-        let number = self.len();
-        self.questions += usize::from(self.gold == 0);
-        self.marks.push(Mark::Step { number, target });
+        self.marks.push(Mark::Step { number: self.len(), target });
     }
 
     fn push_hint(&mut self, right: bool) {
