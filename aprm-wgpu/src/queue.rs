@@ -135,6 +135,10 @@ impl Queue {
     }
 
     fn check(&self) -> Result<(), GpuError> {
+        if matches!(*locked(&self.fault), Some(GpuError::Validation(_))) {
+            // A device that is lost refuses commands before it says that it is: that is said in a poll.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         locked(&self.fault).clone().map_or(Ok(()), Err)
     }
 

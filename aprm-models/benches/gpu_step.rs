@@ -1,0 +1,122 @@
+//! A training step (forward, backward, clipping, AdamW) on a GPU: its time, and what the device is given to do in it.
+//!
+//! `cargo bench -p aprm-models --bench gpu_step -- [a|b|qwen]`, all but the last by default: models a and b are those of
+//! `train_step`, qwen has the shape of Qwen2-0.5B, with random weights, on 8 sequences of 512 tokens.
+
+use std::time::{Duration, Instant};
+
+use aprm_core::backend::Backend;
+use aprm_core::optimizer::{Adam, Optimizer};
+use aprm_models::config::ModelConfig;
+use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
+use aprm_wgpu::{Adapter, GpuError, Limits};
+
+const STEPS: usize = 12;
+const WARM_UP: usize = 3;
+
+fn llama(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> String {
+    format!(
+        r#"{{"model_type": "llama", "hidden_size": {hidden}, "num_hidden_layers": {layers}, "vocab_size": {vocab},
+            "intermediate_size": {intermediate}, "num_attention_heads": {heads}, "max_position_embeddings": 512,
+            "rms_norm_eps": 1e-6}}"#
+    )
+}
+
+const QWEN: &str = r#"{"model_type": "qwen2", "hidden_size": 896, "num_hidden_layers": 24, "vocab_size": 151936,
+    "intermediate_size": 4864, "num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-6, "tie_word_embeddings": true}"#;
+
+fn bench(name: &str, config: &str, lengths: &[usize]) -> Result<(), GpuError> {
+    let config = ModelConfig::parse(config.as_bytes()).expect("a valid config");
+    let adapter = std::env::var("APRM_ADAPTER").ok();
+    let mut gpu = Adapter::choose(adapter.as_deref())?.open(Limits::default())?;
+    let model = Transformer::new(&mut gpu, config)?;
+    let mut zeros = || Parameters::zeros(&mut gpu, &model.layout);
+    let (mut weights, mut gradients) = (zeros()?, zeros()?);
+    let mut adam = Adam::new(zeros()?, zeros()?, zeros()?);
+    for (i, (buffer, spec)) in weights.0.iter_mut().zip(&model.layout.tensors).enumerate() {
+        let entry = |k: usize| ((k * 2_654_435_761 + i) % 1009) as f32 / 25_225.0 - 0.02;
+        let entries: Vec<f32> = (0..spec.len()).map(|k| if spec.is_vector { 1.0 } else { entry(k) }).collect();
+        gpu.write(&entries, buffer, 0)?;
+    }
+    let rows: usize = lengths.iter().sum();
+    let tokens: Vec<u32> = (0..rows).map(|i| (i * 7919 % config.vocab_size) as u32).collect();
+    let (mut sequences, mut selected, mut targets, mut start) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for &len in lengths {
+        sequences.push(&tokens[start..start + len]);
+        selected.extend(start as u32..(start + len - 1) as u32);
+        targets.extend_from_slice(&tokens[start + 1..start + len]);
+        start += len;
+    }
+    let mut batch = Batch::new(&mut gpu, rows, lengths.len())?;
+    let mut activations = Activations::new(&mut gpu, &config, rows)?;
+    let mut scratch = Scratch::new(&mut gpu, &config, rows)?;
+    let mut head = PolicyHead::new(&mut gpu, &model, selected.len())?;
+    gpu.fill(selected.len(), -1.0 / selected.len() as f32, &mut head.gradients.log_prob)?;
+    let mut squared_norm = gpu.allocate(1)?;
+    let (mut times, mut recording, mut before) = (Vec::new(), Duration::ZERO, gpu.work());
+    for step in 0..STEPS {
+        if step == WARM_UP {
+            (recording, before) = (Duration::ZERO, gpu.work());
+        }
+        let begun = Instant::now();
+        batch.set(&mut gpu, &sequences)?;
+        gradients.clear(&mut gpu, &model.layout)?;
+        scratch.clear_hidden(&mut gpu, &model)?;
+        model.forward(&mut gpu, &weights, &batch, &mut activations)?;
+        head.forward(&mut gpu, &model, &weights, &activations, &selected, &targets, None)?;
+        head.backward(&mut gpu, &model, &weights, None, &mut scratch, &mut gradients)?;
+        model.backward(&mut gpu, &weights, &batch, &mut activations, &mut scratch, &mut gradients)?;
+        gpu.fill(1, 0.0, &mut squared_norm)?;
+        for (gradient, spec) in gradients.0.iter().zip(&model.layout.tensors) {
+            gpu.sum_of_squares(spec.len(), gradient, &mut squared_norm)?;
+        }
+        for (gradient, spec) in gradients.0.iter_mut().zip(&model.layout.tensors) {
+            gpu.clip(spec.len(), 1.0, &squared_norm, gradient)?;
+        }
+        let mut space = ParameterSpace { backend: &mut gpu, layout: &model.layout };
+        adam.step(&mut space, 1e-4, &gradients, &mut weights)?;
+        gpu.submit()?;
+        recording += begun.elapsed();
+        gpu.read(&squared_norm, 0, &mut [0.0])?;
+        times.push(begun.elapsed().as_secs_f64());
+    }
+    let mut times = times.split_off(WARM_UP);
+    times.sort_by(f64::total_cmp);
+    let (after, steps) = (gpu.work(), times.len() as u64);
+    let tensors = model.layout.tensors.iter().enumerate();
+    let parameters: usize = tensors.filter(|&(i, _)| i != model.layout.embedding).map(|(_, spec)| spec.len()).sum();
+    let median = times[times.len() / 2];
+    println!(
+        "| {name} | {rows} | {parameters} | {:.1} | {:.0} | {} | {} | {:.2} | {} | {} |",
+        1e3 * median,
+        (6 * parameters * rows) as f64 / median / 1e9,
+        (after.dispatches - before.dispatches) / steps,
+        (after.submissions - before.submissions) / steps,
+        recording.as_secs_f64() * 1e3 / steps as f64,
+        (after.bytes_written - before.bytes_written) / steps,
+        after.peak_bytes >> 20,
+    );
+    Ok(())
+}
+
+fn main() -> Result<(), GpuError> {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    println!(
+        "| model | tokens | parameters | ms | GFLOP/s | dispatches | submissions | recording, ms | bytes up | MiB |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let ragged: Vec<usize> = (0..64).map(|i| 40 + 37 * i % 81).collect();
+    let models = [
+        ("a", llama(128, 3, 64, 352, 4), &ragged[..]),
+        ("b", llama(256, 6, 2048, 704, 8), &[512; 8]),
+        ("qwen", QWEN.to_owned(), &[512; 8]),
+    ];
+    for (name, config, lengths) in models {
+        let is_asked = asked.iter().any(|asked| asked == name) || asked.is_empty() && name != "qwen";
+        if is_asked {
+            bench(name, &config, lengths)?;
+        }
+    }
+    Ok(())
+}
