@@ -4,6 +4,7 @@ mod env;
 mod eval;
 mod event_file;
 mod game_file;
+mod gpu;
 mod play;
 mod report;
 mod score;
