@@ -76,7 +76,8 @@ impl Study {
             let progress = Progress::new();
             let summary = with_device!(self.device.open()?, |device| {
                 threads.install(|| Run::new(device, &folder, settings, &progress)?.finish())
-            })?;
+            })
+            .map_err(|error| error.in_run(&folder))?;
             summary.write(&folder.join("summary.json"))?;
             summaries.push(summary);
             // After every seed, so that a long study can be looked at.

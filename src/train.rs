@@ -90,7 +90,8 @@ impl Train {
         let progress = Progress::new();
         let summary = with_device!(self.device.open()?, |device| {
             threads.install(|| Run::new(device, folder, settings, &progress)?.finish())
-        })?;
+        })
+        .map_err(|error| error.in_run(folder))?;
         summary.write(&folder.join("summary.json"))?;
         let page = report::write(folder)?;
         if self.json {

@@ -1,6 +1,6 @@
 use core::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aprm_models::aprm::config::SettingError;
 use aprm_models::aprm::error::RunError;
@@ -66,6 +66,8 @@ pub(crate) enum TrainError {
     Run(DeviceError),
     #[error("the device failed")]
     Device(#[source] DeviceError),
+    #[error("the device failed; go on from the last state with --resume {0}, or --resume {0} --backend cpu", folder.display())]
+    Stopped { folder: PathBuf, source: DeviceError },
     #[error(transparent)]
     Gpu(#[from] GpuError),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
@@ -78,7 +80,10 @@ pub(crate) enum TrainError {
 
 impl<E: Error + Send + Sync + 'static> From<RunError<E>> for TrainError {
     fn from(error: RunError<E>) -> Self {
-        Self::Run(Box::new(error))
+        match error {
+            RunError::Device(error) => Self::device(error),
+            error => Self::Run(Box::new(error)),
+        }
     }
 }
 
@@ -91,6 +96,14 @@ impl<E: Error + Send + Sync + 'static> From<RestoreError<E>> for TrainError {
 impl TrainError {
     pub(crate) fn device(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Device(Box::new(error))
+    }
+
+    /// Says where a run whose device failed can be gone on with.
+    pub(crate) fn in_run(self, folder: &Path) -> Self {
+        match self {
+            Self::Device(source) => Self::Stopped { folder: folder.into(), source },
+            error => error,
+        }
     }
 
     /// 2 for bad input, 1 for work that failed.
