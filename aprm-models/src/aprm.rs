@@ -28,6 +28,7 @@ pub mod players;
 pub mod pretraining;
 pub mod prompt;
 mod rewriting;
+mod room;
 pub mod round_report;
 pub mod row_scores;
 pub mod solver;

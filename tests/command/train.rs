@@ -144,3 +144,52 @@ fn wrong_settings_are_named() {
         assert!(complaint.contains(expected), "{args}: {complaint}");
     }
 }
+
+/// An update that makes every weight infinite is followed by gradients that are no numbers: eight of them end the run.
+#[test]
+fn gradients_that_are_no_numbers_end_a_run_by_name() {
+    let folder = Folder::new("train_nan");
+    let rates = "--set game.rounds=30 --set game.verifier_learning_rate=1e38";
+    let complaint = folder.fails(1, &format!("train {TINY} {rates} --out run"));
+    for part in ["the verifier cannot update: round 8", "8 batches in a row", "model.embed_tokens.weight", "more;"] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    assert!(complaint.contains("divergence"), "{complaint}");
+    // What was saved before is whole.
+    assert!(folder.0.join("run/verifier-0/model.safetensors").exists());
+}
+
+/// As on a full disk: no file may have more than so many blocks.
+#[cfg(unix)]
+#[test]
+fn a_run_that_cannot_write_loses_nothing() {
+    let folder = Folder::new("train_full");
+    folder.run(&format!("train {TINY} --out whole"));
+    let mut refused = 0;
+    for blocks in [4, 40, 100] {
+        let run = format!("{}/run-{blocks}", folder.0.display());
+        let command = env!("CARGO_BIN_EXE_aprm");
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec {command} train {TINY} --out {run}");
+        let out = std::process::Command::new("sh").args(["-c", &limited]).output().unwrap();
+        if out.status.code() == Some(1) {
+            refused += 1;
+            let complaint = String::from_utf8(out.stderr).unwrap();
+            assert!(complaint.contains("cannot ") && complaint.contains("File too large"), "{complaint}");
+        }
+        folder.run(&format!("train --threads 1 --resume run-{blocks}"));
+        for (file, (whole, run)) in
+            RESULTS.iter().zip(results(&folder, "whole").into_iter().zip(results(&folder, &format!("run-{blocks}"))))
+        {
+            assert!(whole == run, "{blocks}: {file} differs");
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new("train_blocked");
+    folder.write("blocked", "");
+    let complaint = folder.fails(1, &format!("train {TINY} --out blocked/run"));
+    assert!(complaint.contains("cannot write blocked/run"), "{complaint}");
+}

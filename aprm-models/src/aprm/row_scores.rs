@@ -10,17 +10,14 @@ use super::attempts::{Attempt, Attempts};
 use super::error::RunError;
 use super::evaluation::StepScores;
 use super::prompt::Prompt;
-use crate::learner::micro_batches;
+use super::room::Room;
 use crate::step_text::MarkedIds;
-use crate::transformer::{Activations, Batch, Parameters, ScoreHead, Scratch, Transformer};
+use crate::transformer::{Parameters, ScoreHead, Transformer};
 
 /// Room for passes over marked sequences, as many of them at a time as fit.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
 pub struct RowScores<B: Backend> {
-    rows: usize,
-    batch: Batch<B>,
-    activations: Activations<B::Buffer>,
-    scratch: Scratch<B::Buffer>,
+    room: Room<B>,
     head: ScoreHead<B>,
     ref_head: ScoreHead<B>,
 }
@@ -45,10 +42,7 @@ impl<B: Backend> RowScores<B> {
     /// Whatever the device reports.
     pub fn new(backend: &mut B, model: &Transformer<B>, rows: usize) -> Result<Self, B::Error> {
         Ok(Self {
-            rows,
-            batch: Batch::new(backend, rows, rows)?,
-            activations: Activations::new(backend, &model.config, rows)?,
-            scratch: Scratch::new(backend, &model.config, rows)?,
+            room: Room::new(backend, model, rows)?,
             head: ScoreHead::new(backend, model, rows)?,
             ref_head: ScoreHead::new(backend, model, rows)?,
         })
@@ -66,10 +60,9 @@ impl<B: Backend> RowScores<B> {
         sequences: &[MarkedIds],
     ) -> Result<Vec<B::Scalar>, RunError<B::Error>> {
         let mut all = Vec::new();
-        for range in self.micro_batches(sequences)? {
+        for range in self.room.micro_batches(sequences.iter().map(|marked| marked.ids.len()))? {
             let selected = self.set(backend, &sequences[range]).map_err(RunError::Device)?;
-            let Self { batch, activations, head, .. } = self;
-            let logits = logits(backend, model, weights, batch, activations, head, &selected);
+            let logits = logits(backend, model, weights, &mut self.room, &mut self.head, &selected);
             all.extend(logits.map_err(RunError::Device)?);
         }
         Ok(all)
@@ -90,7 +83,7 @@ impl<B: Backend> RowScores<B> {
         loss: &mut MarkLoss<'_, B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), RunError<B::Error>> {
-        for range in self.micro_batches(sequences)? {
+        for range in self.room.micro_batches(sequences.iter().map(|marked| marked.ids.len()))? {
             self.accumulate_one(backend, model, weights, reference, sequences, range, loss, gradients)
                 .map_err(RunError::Device)?;
         }
@@ -110,28 +103,23 @@ impl<B: Backend> RowScores<B> {
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
         let selected = self.set(backend, &sequences[range.clone()])?;
-        let Self { batch, activations, head, ref_head, scratch, .. } = self;
+        let Self { room, head, ref_head } = self;
         // The reference goes first, so that the activations left behind are the model's.
-        let ref_logits = reference
-            .map(|weights| logits(backend, model, weights, batch, activations, ref_head, &selected))
-            .transpose()?;
-        let logits = logits(backend, model, weights, batch, activations, head, &selected)?;
+        let ref_logits =
+            reference.map(|weights| logits(backend, model, weights, room, ref_head, &selected)).transpose()?;
+        let logits = logits(backend, model, weights, room, head, &selected)?;
         let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
         loss(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
         backend.write(&grad_logits, &mut head.grad_logits, 0)?;
+        let Room { batch, activations, scratch, .. } = room;
         scratch.clear_hidden(backend, model)?;
         head.backward(backend, model, weights, scratch, gradients)?;
         model.backward(backend, weights, batch, activations, scratch, gradients)
     }
 
-    fn micro_batches(&self, sequences: &[MarkedIds]) -> Result<Vec<Range<usize>>, RunError<B::Error>> {
-        let rows: Vec<usize> = sequences.iter().map(|marked| marked.ids.len()).collect();
-        Ok(micro_batches(&rows, self.rows)?)
-    }
-
     /// Puts sequences on the device, and says which rows bear their marks.
     fn set(&mut self, backend: &mut B, sequences: &[MarkedIds]) -> Result<Vec<u32>, B::Error> {
-        self.batch.set(backend, &sequences.iter().map(|marked| &marked.ids[..]).collect::<Vec<_>>())?;
+        self.room.set(backend, sequences.iter().map(|marked| &marked.ids[..]))?;
         let mut start = 0;
         let mut selected = Vec::new();
         for MarkedIds { ids, positions } in sequences {
@@ -146,11 +134,11 @@ fn logits<B: Backend>(
     backend: &mut B,
     model: &Transformer<B>,
     weights: &Parameters<B::Buffer>,
-    batch: &Batch<B>,
-    activations: &mut Activations<B::Buffer>,
+    room: &mut Room<B>,
     head: &mut ScoreHead<B>,
     selected: &[u32],
 ) -> Result<Vec<B::Scalar>, B::Error> {
+    let Room { batch, activations, .. } = room;
     model.forward(backend, weights, batch, activations)?;
     head.forward(backend, model, weights, &activations.hidden, activations.rows(), selected)?;
     head.read_logits(backend)

@@ -6,8 +6,8 @@ use aprm_core::backend::Backend;
 use num_traits::Zero;
 
 use super::error::RunError;
-use crate::learner::micro_batches;
-use crate::transformer::{Activations, Batch, Parameters, PolicyHead, Scratch, Transformer};
+use super::room::Room;
+use crate::transformer::{Parameters, PolicyHead, Transformer};
 
 /// A prompt and what follows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,10 +64,7 @@ impl<T, F: FnMut(Range<usize>, &TokenStatistics<T>, &mut TokenGradients<T>)> Tok
 /// Room for passes over responses, as many of them at a time as fit.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
 pub struct TokenPolicy<B: Backend> {
-    rows: usize,
-    batch: Batch<B>,
-    activations: Activations<B::Buffer>,
-    scratch: Scratch<B::Buffer>,
+    room: Room<B>,
     head: PolicyHead<B>,
     ref_head: PolicyHead<B>,
     statistics: TokenStatistics<B::Scalar>,
@@ -81,10 +78,7 @@ impl<B: Backend> TokenPolicy<B> {
     /// Whatever the device reports.
     pub fn new(backend: &mut B, model: &Transformer<B>, rows: usize) -> Result<Self, B::Error> {
         Ok(Self {
-            rows,
-            batch: Batch::new(backend, rows, rows)?,
-            activations: Activations::new(backend, &model.config, rows)?,
-            scratch: Scratch::new(backend, &model.config, rows)?,
+            room: Room::new(backend, model, rows)?,
             head: PolicyHead::new(backend, model, rows)?,
             ref_head: PolicyHead::new(backend, model, rows)?,
             statistics: TokenStatistics::default(),
@@ -110,7 +104,7 @@ impl<B: Backend> TokenPolicy<B> {
         loss: &mut dyn TokenLoss<B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), RunError<B::Error>> {
-        for range in self.micro_batches(responses)? {
+        for range in self.room.micro_batches(responses.iter().map(Response::rows))? {
             self.accumulate_one(backend, model, weights, reference, responses, range, loss, gradients)
                 .map_err(RunError::Device)?;
         }
@@ -140,14 +134,10 @@ impl<B: Backend> TokenPolicy<B> {
         backend.write(&of_tokens.entropy, &mut self.head.gradients.entropy, 0)?;
         backend.write(&of_tokens.kl, &mut self.head.gradients.kl, 0)?;
         let ref_logits = reference.map(|_| self.ref_head.logits());
-        self.scratch.clear_hidden(backend, model)?;
-        self.head.backward(backend, model, weights, ref_logits, &mut self.scratch, gradients)?;
-        model.backward(backend, weights, &self.batch, &mut self.activations, &mut self.scratch, gradients)
-    }
-
-    fn micro_batches(&self, responses: &[Response]) -> Result<Vec<Range<usize>>, RunError<B::Error>> {
-        let rows: Vec<usize> = responses.iter().map(Response::rows).collect();
-        Ok(micro_batches(&rows, self.rows)?)
+        let Room { batch, activations, scratch, .. } = &mut self.room;
+        scratch.clear_hidden(backend, model)?;
+        self.head.backward(backend, model, weights, ref_logits, scratch, gradients)?;
+        model.backward(backend, weights, batch, activations, scratch, gradients)
     }
 
     fn forward(
@@ -159,9 +149,9 @@ impl<B: Backend> TokenPolicy<B> {
         responses: &[Response],
     ) -> Result<(), B::Error> {
         let sequences: Vec<Vec<u32>> = responses.iter().map(inputs).collect();
-        self.batch.set(backend, &sequences.iter().map(|ids| &ids[..]).collect::<Vec<_>>())?;
+        self.room.set(backend, sequences.iter().map(|ids| &ids[..]))?;
         let (selected, targets) = chosen(responses);
-        let Self { batch, activations, head, ref_head, statistics, .. } = self;
+        let Self { room: Room { batch, activations, .. }, head, ref_head, statistics, .. } = self;
         // The reference goes first, so that the activations left behind are the policy's.
         if let Some(reference) = reference {
             model.forward(backend, reference, batch, activations)?;

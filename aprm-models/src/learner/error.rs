@@ -27,8 +27,9 @@ pub enum UpdateError<E> {
     Device(E),
     /// So many gradients in a row were not finite that the next ones are not expected to be.
     #[error(
-        "batch {batch}: no finite gradient in {in_a_row} batches in a row, here of {tensors:?}; \
-         go back to a saved state with a lower learning rate, or leave these batches out"
+        "{batch}: no finite gradient in {in_a_row} batches in a row, here of {}; \
+         go back to a saved state with a lower learning rate, or leave these batches out",
+        some(tensors)
     )]
     NotFinite {
         /// The last of the batches, as the caller calls it.
@@ -40,7 +41,7 @@ pub enum UpdateError<E> {
     },
     /// Tensors that should learn are not reached by any gradient.
     #[error(
-        "batch {batch}: no gradient has reached {tensors:?} in {updates} updates; \
+        "{batch}: no gradient has reached {tensors:?} in {updates} updates; \
          freeze them, or let the loss depend on them"
     )]
     Unreached {
@@ -72,4 +73,14 @@ pub enum GradientError<E> {
     /// Tensors that should learn have a gradient of zeros only.
     #[error("no gradient has reached {0:?}; freeze them, or let the loss depend on them")]
     Unreached(Vec<String>),
+}
+
+/// The first names of a list, and how many more there are.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
