@@ -3,6 +3,7 @@
 mod arm;
 mod error;
 mod metrics;
+mod problems;
 mod rows;
 pub(crate) mod settings;
 mod stages;

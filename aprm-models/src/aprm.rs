@@ -19,6 +19,7 @@ pub mod evaluation;
 pub mod game;
 mod game_state;
 pub mod generator_loss;
+pub mod gsm8k_task;
 pub mod health;
 pub mod labelled;
 pub mod league;

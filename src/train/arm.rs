@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use aprm_core::policy::Sampler;
-use aprm_models::aprm::arithmetic_task::ArithmeticTask;
 use aprm_models::aprm::config::{Adversary, Baseline};
 use aprm_models::aprm::critic::Critic;
 use aprm_models::aprm::error::RunError;
@@ -25,6 +24,7 @@ use aprm_models::training_state::{RandomStream, TrainingState};
 
 use super::TrainError;
 use super::metrics::Log;
+use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
 use super::stages::{CONTEXT, ROOM, Run, SEQUENCES, Solved, Weights, resumed};
@@ -174,8 +174,8 @@ impl<D: Device> Run<'_, D> {
     }
 
     /// The problems as an arm's oracle sees them.
-    fn task_of(&self, arm: &Arm) -> Result<ArithmeticTask, TrainError> {
-        Ok(ArithmeticTask::new(self.config.problems.clone(), arm.oracle.leniency(), &mut stream(self.config.seed, 0))?)
+    fn task_of(&self, arm: &Arm) -> Result<Problems, TrainError> {
+        Problems::new(&self.config, arm.oracle)
     }
 
     fn verifier(&mut self, arm: &Arm, weights: &Weights<D>) -> Result<Player<D>, TrainError> {
@@ -244,6 +244,9 @@ impl<D: Device> Run<'_, D> {
 
     /// The last checkpoints of an arm on all sets, each at a threshold of its own, on average.
     pub(super) fn judge(&mut self, arm: &Arm, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
         let (prm, rounds) = (&arm.name, arm.game.rounds);
         let last: Vec<u64> = (1..=rounds)
             .rev()

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use aprm_models::aprm::config::SettingError;
 use aprm_models::aprm::error::RunError;
+use aprm_models::aprm::gsm8k_task::NoProblem;
 use aprm_models::arithmetic::DistributionError;
 use aprm_models::checkpoint::{LoadError, SaveError};
 use aprm_models::config::ConfigError;
+use aprm_models::data::RowError;
 use aprm_models::tokenizer::AlphabetError;
 use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
 use aprm_wgpu::GpuError;
@@ -30,6 +32,10 @@ pub(crate) enum TrainError {
     Setting(#[from] SettingError),
     #[error("the problems: {0}")]
     Problems(#[from] DistributionError),
+    #[error("GSM8K: {0}")]
+    Gsm8k(#[from] NoProblem),
+    #[error(transparent)]
+    DataRow(#[from] RowError),
     #[error("the model: {0}")]
     Model(#[from] ConfigError),
     #[error("{} is not empty; name another --out, or go on with --resume", .0.display())]
@@ -115,6 +121,8 @@ impl TrainError {
             | Self::Set { .. }
             | Self::Setting(_)
             | Self::Problems(_)
+            | Self::Gsm8k(_)
+            | Self::DataRow(_)
             | Self::Model(_)
             | Self::Occupied(_)
             | Self::OtherSettings(_)

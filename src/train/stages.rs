@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::TrainError;
+use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::{Arm, Settings};
 use super::summary::Summary;
@@ -14,22 +15,22 @@ use crate::device::Device;
 use crate::progress::Progress;
 use aprm_core::backend::Backend;
 use aprm_core::policy::Sampler;
-use aprm_models::aprm::arithmetic_task::{ArithmeticTask, attempts};
+use aprm_models::aprm::arithmetic_task::attempts;
 use aprm_models::aprm::attempts::Attempts;
 use aprm_models::aprm::config::RunConfig;
 use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::model::Role;
 use aprm_models::aprm::pretraining::Pretraining;
-use aprm_models::aprm::prompt::{Prompt, REWRITE};
+use aprm_models::aprm::prompt::Prompt;
 use aprm_models::aprm::solver::{Sampling, continue_all};
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::warm_start::WarmStart;
-use aprm_models::arithmetic::{ALPHABET, Part, Preset};
+use aprm_models::arithmetic::{Part, Preset};
 use aprm_models::checkpoint::Checkpoint;
 use aprm_models::generate::Generation;
 use aprm_models::oracle::ArithmeticOracle;
 use aprm_models::safetensors::{Options, Precision};
-use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
+use aprm_models::tokenizer::{CharacterTokenizer, Tokenizer};
 use aprm_models::training_state::{RandomStream, StateFolder, TrainingState};
 use aprm_models::transformer::{Parameters, Transformer};
 
@@ -57,7 +58,7 @@ pub(crate) struct Run<'a, D: Device> {
     pub(super) backend: D,
     tokenizer: CharacterTokenizer,
     pub(super) prompt: Prompt,
-    pub(super) task: ArithmeticTask,
+    pub(super) task: Problems,
 }
 
 /// A set of problems with what a solver wrote.
@@ -74,11 +75,8 @@ impl<'a, D: Device> Run<'a, D> {
         progress: &'a Progress,
     ) -> Result<Self, TrainError> {
         let Settings { run: config, arms, .. } = settings;
-        let alphabet =
-            Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
-        let tokenizer = CharacterTokenizer::new(alphabet)?;
-        config.problems.validate()?;
-        let task = ArithmeticTask::new(config.problems.clone(), config.oracle.leniency(), &mut stream(config.seed, 0))?;
+        let task = Problems::new(&config, config.oracle)?;
+        let tokenizer = CharacterTokenizer::new(task.alphabet())?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
         // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.
@@ -123,11 +121,7 @@ impl<'a, D: Device> Run<'a, D> {
         let (states, phase) = (self.states(&self.folder.join("states"), "pretraining")?, self.config.pretraining);
         let mut rng = stream(self.config.seed, PRETRAINING);
         let model = self.model(Role::LanguageModel)?;
-        let leniency = self.config.oracle.leniency();
-        let tasks = self.config.pretraining_sets.iter().map(|preset| {
-            ArithmeticTask::new(preset.beside(&self.config.problems), leniency, &mut stream(self.config.seed, 0))
-        });
-        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+        let tasks = Problems::of_language_model(&self.config)?;
         let mut stage = Pretraining::new(&mut self.backend, model, phase, ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "base", &mut stage.learner)?;
@@ -158,6 +152,9 @@ impl<'a, D: Device> Run<'a, D> {
         fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
         let model = self.model(Role::LanguageModel)?;
         let (problems, each) = (self.config.evaluation.problems, self.config.evaluation.attempts);
+        if self.config.gsm8k.is_some() {
+            return Ok(Vec::new());
+        }
         let presets: Vec<(&'static str, Preset)> = [("held out", Preset::InDistribution)]
             .into_iter()
             .chain(self.config.evaluation.sets.iter().map(|preset| (preset.name(), *preset)))

@@ -41,6 +41,9 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rows.is_empty() {
+            return writeln!(f, "Nobody was judged: `aprm eval` does that on published data.");
+        }
         let attempts = self.rows.first().map_or(0, |row| row.evaluation.attempts);
         writeln!(f, "Share of problems solved by the best of {attempts} attempts, as the reward model ranks them:\n")?;
         writeln!(f, "| set | PRM | best-of-N | step AUC | first-error F1 | blind | majority | oracle |")?;

@@ -193,3 +193,37 @@ fn a_folder_that_cannot_be_made_is_named() {
     let complaint = folder.fails(1, &format!("train {TINY} --out blocked/run"));
     assert!(complaint.contains("cannot write blocked/run"), "{complaint}");
 }
+
+/// GSM8K's rows in the place of built-in problems: nobody is judged, and the models are there to be.
+#[test]
+fn the_game_is_played_on_gsm8k() {
+    let folder = Folder::new("train_gsm8k");
+    let row = |a: u32, b: u32| {
+        let sum = a + b;
+        format!(
+            "{{\"question\": \"Ada has {a} pens and gets {b}. How many?\", \
+             \"answer\": \"She has {a}+{b} = <<{a}+{b}={sum}>>{sum} pens.\\n#### {sum}\"}}\n"
+        )
+    };
+    folder.write("train.jsonl", (2..30).map(|a| row(a, 3 * a)).collect::<String>());
+    let tiny = TINY.split(" --set labelling").next().unwrap();
+    let printed = folder.run(&format!("train {tiny} --set gsm8k.file=train.jsonl --out run"));
+    assert!(printed.contains("Nobody was judged"), "{printed}");
+    let samples = folder.read("run/aprm/samples.jsonl");
+    assert!(samples.contains("Ada has "), "{samples}");
+    let sample = r#"{"prompt": "Ada has 2 pens and gets 6. How many?", "steps": ["She has 2+6 = 8 pens."]}"#;
+    folder.write("in.jsonl", sample);
+    assert!(folder.run("score --model run/aprm/verifier in.jsonl").contains("scores"));
+
+    folder.write("torn.jsonl", format!("{}{{\"question\": ", row(1, 2)));
+    for (args, expected) in [
+        ("--set gsm8k.file=absent.jsonl", "absent.jsonl"),
+        ("--set gsm8k.file=torn.jsonl", "torn.jsonl:2"),
+        ("--set gsm8k.file=train.jsonl --set gsm8k.characters=10", "at most 10 characters"),
+        ("--set gsm8k.characters=10", "file"),
+    ] {
+        let complaint = folder.fails(2, &format!("train {args} --out other"));
+        assert!(complaint.contains(expected), "{args}: {complaint}");
+        let _ = fs::remove_dir_all(folder.0.join("other"));
+    }
+}

@@ -1,5 +1,7 @@
 //! What a run of APRM can be told.
 
+use std::path::PathBuf;
+
 use aprm_core::reward::PayoffTable;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,9 @@ pub struct RunConfig {
     pub save_every: u64,
     /// The problems that are learnt from.
     pub problems: Distribution,
+    /// GSM8K's problems in the place of the built-in ones; there are no attempts then, and nobody is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gsm8k: Option<Gsm8kConfig>,
     /// What the oracle lets pass.
     pub oracle: Strictness,
     /// The shape of generator, verifier and solver.
@@ -53,6 +58,22 @@ impl Default for Labelling {
     fn default() -> Self {
         Self { problems: 1000, continuations: 8 }
     }
+}
+
+/// Where problems of GSM8K come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gsm8kConfig {
+    /// Its `train.jsonl`.
+    pub file: PathBuf,
+    /// Problems with more characters, their solutions included, are left out.
+    #[serde(default = "most_characters")]
+    pub characters: usize,
+}
+
+/// What leaves room for a rewrite in a context of 512 tokens.
+fn most_characters() -> usize {
+    384
 }
 
 /// What the oracle lets pass, as [`Leniency`] has it.
@@ -305,6 +326,7 @@ impl Default for RunConfig {
                 results: [1, 30],
                 ..Preset::InDistribution.distribution(Form::WordFree)
             },
+            gsm8k: None,
             oracle: Strictness::default(),
             model: ModelShape::default(),
             pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },

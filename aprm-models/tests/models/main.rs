@@ -9,6 +9,7 @@ mod data;
 mod data_sets;
 mod durable_file;
 mod game_state;
+mod gsm8k_task;
 mod health;
 mod learner;
 mod oracle;
