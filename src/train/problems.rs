@@ -16,6 +16,10 @@ use aprm_models::data::JsonLines;
 use aprm_models::tokenizer::Alphabet;
 
 use super::TrainError;
+use super::stages::CONTEXT;
+
+/// Tokens beside characters in a sequence at most: marks, and digits that a wrong number has more.
+const MARKS: usize = 24;
 
 /// What the game is played on.
 #[derive(Clone)]
@@ -34,7 +38,7 @@ impl Problems {
     pub(super) fn new(config: &RunConfig, oracle: Strictness) -> Result<Self, TrainError> {
         match &config.gsm8k {
             None => Self::arithmetic(config, config.problems.clone(), oracle),
-            Some(gsm8k) => Ok(Self::Gsm8k(read(gsm8k)?)),
+            Some(gsm8k) => Ok(Self::Gsm8k(read(gsm8k, config.game.max_rewrite_tokens)?)),
         }
     }
 
@@ -65,10 +69,18 @@ impl Problems {
     }
 }
 
-fn read(Gsm8kConfig { file, characters }: &Gsm8kConfig) -> Result<Gsm8kTask, TrainError> {
+/// Those that leave room for a rewrite in the context, of steps that a rewrite has room for.
+fn read(Gsm8kConfig { file, characters }: &Gsm8kConfig, rewrite: usize) -> Result<Gsm8kTask, TrainError> {
+    if characters + rewrite + MARKS > CONTEXT {
+        let problem = format!(
+            "gsm8k.characters = {characters} and game.max_rewrite_tokens = {rewrite} are together more than {}",
+            CONTEXT - MARKS
+        );
+        return Err(TrainError::Settings { path: file.clone(), problem });
+    }
     let opened = File::open(file).map_err(|source| TrainError::Read { path: file.clone(), source })?;
     let rows = JsonLines::new(BufReader::new(opened), file.display().to_string()).collect::<Result<Vec<_>, _>>()?;
-    Ok(Gsm8kTask::new(rows, *characters)?)
+    Ok(Gsm8kTask::new(rows, *characters, rewrite)?)
 }
 
 /// The same of either kind; a problem is always of the kind that dealt it.

@@ -207,7 +207,8 @@ fn the_game_is_played_on_gsm8k() {
     };
     folder.write("train.jsonl", (2..30).map(|a| row(a, 3 * a)).collect::<String>());
     let tiny = TINY.split(" --set labelling").next().unwrap();
-    let printed = folder.run(&format!("train {tiny} --set gsm8k.file=train.jsonl --out run"));
+    let printed =
+        folder.run(&format!("train {tiny} --set game.max_rewrite_tokens=40 --set gsm8k.file=train.jsonl --out run"));
     assert!(printed.contains("Nobody was judged"), "{printed}");
     let samples = folder.read("run/aprm/samples.jsonl");
     assert!(samples.contains("Ada has "), "{samples}");
@@ -221,6 +222,7 @@ fn the_game_is_played_on_gsm8k() {
         ("--set gsm8k.file=torn.jsonl", "torn.jsonl:2"),
         ("--set gsm8k.file=train.jsonl --set gsm8k.characters=10", "at most 10 characters"),
         ("--set gsm8k.characters=10", "file"),
+        ("--set gsm8k.file=train.jsonl --set game.max_rewrite_tokens=200", "game.max_rewrite_tokens = 200"),
     ] {
         let complaint = folder.fails(2, &format!("train {args} --out other"));
         assert!(complaint.contains(expected), "{args}: {complaint}");

@@ -33,18 +33,22 @@ pub struct NoProblem {
 }
 
 impl Gsm8kTask {
-    /// The problems that have at most so many characters with their solutions.
+    /// The problems that have at most so many characters with their solutions, and in each step.
     ///
     /// # Errors
     /// [`NoProblem`].
-    pub fn new(rows: impl IntoIterator<Item = Gsm8k>, characters: usize) -> Result<Self, NoProblem> {
+    pub fn new(rows: impl IntoIterator<Item = Gsm8k>, characters: usize, in_step: usize) -> Result<Self, NoProblem> {
         let problems = rows.into_iter().map(|row| Gsm8kProblem { steps: row.steps(Annotations::Stripped), row });
-        let length = |problem: &Gsm8kProblem| {
-            problem.row.question.chars().count() + problem.steps.iter().map(|step| step.chars().count()).sum::<usize>()
+        let fits = |problem: &Gsm8kProblem| {
+            let mut length = problem.row.question.chars().count();
+            problem.steps.iter().all(|step| {
+                let of_step = step.chars().count();
+                length += of_step;
+                of_step <= in_step
+            }) && length <= characters
         };
         let is_judged = |problem: &Gsm8kProblem| (0..problem.steps.len()).any(|step| problem.is_judged(step));
-        let problems: Arc<[_]> =
-            problems.filter(|problem| length(problem) <= characters && is_judged(problem)).collect();
+        let problems: Arc<[_]> = problems.filter(|problem| fits(problem) && is_judged(problem)).collect();
         if problems.is_empty() { Err(NoProblem { characters }) } else { Ok(Self { problems }) }
     }
 

@@ -5,12 +5,14 @@ use std::ops::Range;
 use aprm_core::backend::Backend;
 
 use super::error::RunError;
-use crate::learner::micro_batches;
+use crate::learner::{TooLong, micro_batches};
 use crate::transformer::{Activations, Batch, Scratch, Transformer};
 
 /// What a pass forwards and back works on, for as many sequences at a time as fit.
 pub(super) struct Room<B: Backend> {
     rows: usize,
+    /// The most tokens of a sequence.
+    context: usize,
     pub(super) batch: Batch<B>,
     pub(super) activations: Activations<B::Buffer>,
     pub(super) scratch: Scratch<B::Buffer>,
@@ -21,6 +23,7 @@ impl<B: Backend> Room<B> {
     pub(super) fn new(backend: &mut B, model: &Transformer<B>, rows: usize) -> Result<Self, B::Error> {
         Ok(Self {
             rows,
+            context: model.config.max_position_embeddings,
             batch: Batch::new(backend, rows, rows)?,
             activations: Activations::new(backend, &model.config, rows)?,
             scratch: Scratch::new(backend, &model.config, rows)?,
@@ -32,7 +35,11 @@ impl<B: Backend> Room<B> {
         &self,
         lengths: impl Iterator<Item = usize>,
     ) -> Result<Vec<Range<usize>>, RunError<B::Error>> {
-        Ok(micro_batches(&lengths.collect::<Vec<_>>(), self.rows)?)
+        let lengths: Vec<usize> = lengths.collect();
+        if let Some(sequence) = lengths.iter().position(|&len| len > self.context) {
+            return Err(TooLong { sequence, len: lengths[sequence], rows: self.context }.into());
+        }
+        Ok(micro_batches(&lengths, self.rows)?)
     }
 
     /// Puts sequences on the device.

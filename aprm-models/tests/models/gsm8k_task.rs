@@ -15,7 +15,7 @@ const ROWS: [&str; 3] = [
 ];
 
 fn task(characters: usize) -> Result<Gsm8kTask, NoProblem> {
-    Gsm8kTask::new(ROWS.map(|row| Gsm8k::parse(row).unwrap()), characters)
+    Gsm8kTask::new(ROWS.map(|row| Gsm8k::parse(row).unwrap()), characters, 100)
 }
 
 #[test]
