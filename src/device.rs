@@ -35,7 +35,7 @@ enum BackendName {
 /// A backend that is ready.
 pub(crate) enum Opened {
     Cpu(Cpu<f32>),
-    Gpu(Gpu),
+    Gpu(Box<Gpu>),
 }
 
 impl DeviceArgs {
@@ -44,7 +44,7 @@ impl DeviceArgs {
             BackendName::Cpu => Ok(Opened::Cpu(Cpu::new())),
             BackendName::Gpu => {
                 let name = self.adapter.clone().or_else(|| std::env::var("APRM_ADAPTER").ok());
-                Ok(Opened::Gpu(Adapter::choose(name.as_deref())?.open(Limits::default())?))
+                Ok(Opened::Gpu(Box::new(Adapter::choose(name.as_deref())?.open(Limits::default())?)))
             }
         }
     }
@@ -55,7 +55,10 @@ macro_rules! with_device {
     ($opened:expr, |$device:ident| $work:expr) => {
         match $opened {
             $crate::device::Opened::Cpu($device) => $work,
-            $crate::device::Opened::Gpu($device) => $work,
+            $crate::device::Opened::Gpu(gpu) => {
+                let $device = *gpu;
+                $work
+            }
         }
     };
 }
