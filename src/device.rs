@@ -4,7 +4,6 @@ use core::error::Error;
 
 use aprm_core::backend::Backend;
 use aprm_ndarray::Cpu;
-use aprm_wgpu::{Adapter, Gpu, GpuError, Limits};
 use clap::{Args, ValueEnum};
 
 /// A backend that subcommands work with.
@@ -12,7 +11,7 @@ pub(crate) trait Device: Backend<Scalar = f32, Error: Error + Send + Sync + 'sta
 
 impl<B: Backend<Scalar = f32, Error: Error + Send + Sync + 'static>> Device for B {}
 
-/// What a device says when it fails.
+/// What a device says when it fails, or cannot be had.
 pub(crate) type DeviceError = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, Args)]
@@ -22,6 +21,7 @@ pub(crate) struct DeviceArgs {
     backend: BackendName,
 
     /// The GPU: its number in `aprm env`, or a part of its name [default: the first; APRM_ADAPTER].
+    #[cfg(feature = "gpu")]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }
@@ -29,24 +29,36 @@ pub(crate) struct DeviceArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum BackendName {
     Cpu,
+    #[cfg(feature = "gpu")]
     Gpu,
 }
 
 /// A backend that is ready.
 pub(crate) enum Opened {
     Cpu(Cpu<f32>),
-    Gpu(Box<Gpu>),
+    #[cfg(feature = "gpu")]
+    Gpu(Box<aprm_wgpu::Gpu>),
 }
 
+/// There is no such device.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct NoDevice(DeviceError);
+
 impl DeviceArgs {
-    pub(crate) fn open(&self) -> Result<Opened, GpuError> {
+    pub(crate) fn open(&self) -> Result<Opened, NoDevice> {
         match self.backend {
             BackendName::Cpu => Ok(Opened::Cpu(Cpu::new())),
-            BackendName::Gpu => {
-                let name = self.adapter.clone().or_else(|| std::env::var("APRM_ADAPTER").ok());
-                Ok(Opened::Gpu(Box::new(Adapter::choose(name.as_deref())?.open(Limits::default())?)))
-            }
+            #[cfg(feature = "gpu")]
+            BackendName::Gpu => self.open_gpu().map_err(|error| NoDevice(Box::new(error))),
         }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn open_gpu(&self) -> Result<Opened, aprm_wgpu::GpuError> {
+        let name = self.adapter.clone().or_else(|| std::env::var("APRM_ADAPTER").ok());
+        let adapter = aprm_wgpu::Adapter::choose(name.as_deref())?;
+        Ok(Opened::Gpu(Box::new(adapter.open(aprm_wgpu::Limits::default())?)))
     }
 }
 
@@ -55,6 +67,7 @@ macro_rules! with_device {
     ($opened:expr, |$device:ident| $work:expr) => {
         match $opened {
             $crate::device::Opened::Cpu($device) => $work,
+            #[cfg(feature = "gpu")]
             $crate::device::Opened::Gpu(gpu) => {
                 let $device = *gpu;
                 $work

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::thread::available_parallelism;
 
-use aprm_wgpu::Adapter;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -44,8 +43,9 @@ impl Env {
 }
 
 /// The GPUs, in the order of their numbers.
-fn adapters() -> Vec<Value> {
-    let describe = |adapter: &Adapter| {
+#[cfg(feature = "gpu")]
+fn adapters() -> Value {
+    let describe = |adapter: &aprm_wgpu::Adapter| {
         json!({
             "name": adapter.name(),
             "driver": adapter.driver(),
@@ -56,7 +56,12 @@ fn adapters() -> Vec<Value> {
             "workgroup_memory_bytes": adapter.workgroup_memory(),
         })
     };
-    Adapter::all().iter().map(describe).collect()
+    aprm_wgpu::Adapter::all().iter().map(describe).collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapters() -> Value {
+    Value::from("not built")
 }
 
 fn plain(value: &Value) -> String {

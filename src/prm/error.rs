@@ -5,9 +5,8 @@ use aprm_models::checkpoint::LoadError;
 use aprm_models::config::Head;
 use aprm_models::step_text::SetupError;
 use aprm_models::tokenizer::FolderError;
-use aprm_wgpu::GpuError;
 
-use crate::device::DeviceError;
+use crate::device::{DeviceError, NoDevice};
 
 /// Why a folder's model cannot score steps.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,7 @@ pub(crate) enum PrmError {
     #[error("the device failed")]
     Device(#[source] DeviceError),
     #[error(transparent)]
-    Gpu(#[from] GpuError),
+    NoDevice(#[from] NoDevice),
 }
 
 impl PrmError {

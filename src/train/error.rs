@@ -11,9 +11,8 @@ use aprm_models::config::ConfigError;
 use aprm_models::data::RowError;
 use aprm_models::tokenizer::AlphabetError;
 use aprm_models::training_state::{OpenError, RestoreError, SaveStateError, StateError};
-use aprm_wgpu::GpuError;
 
-use crate::device::DeviceError;
+use crate::device::{DeviceError, NoDevice};
 use crate::json_lines::JsonLinesError;
 use crate::report::ReportError;
 
@@ -75,7 +74,7 @@ pub(crate) enum TrainError {
     #[error("the device failed; go on from the last state with --resume {0}, or --resume {0} --backend cpu", folder.display())]
     Stopped { folder: PathBuf, source: DeviceError },
     #[error(transparent)]
-    Gpu(#[from] GpuError),
+    NoDevice(#[from] NoDevice),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
     Interrupted(PathBuf),
     #[error(transparent)]
@@ -133,7 +132,7 @@ impl TrainError {
             | Self::OpenStates(_)
             | Self::States(_)
             | Self::Restore(_)
-            | Self::Gpu(_) => 2,
+            | Self::NoDevice(_) => 2,
             _ => 1,
         }
     }
