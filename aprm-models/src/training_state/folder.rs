@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::manifest::Manifest;
 use super::sums::{self, Hashing, SUMS};
@@ -67,10 +69,16 @@ impl StateFolder {
         durable_folder::make(path).map_err(|error| failed(path, error))?;
         let lock_path = path.join(LOCK);
         let lock = File::create(&lock_path).map_err(|error| failed(&lock_path, error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: Disk(path.into()), keep, _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(failed(&lock_path, error)),
+        // A process that another thread starts holds every lock of this one until it runs its own program.
+        let mut patience = 20;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { folder: Disk(path.into()), keep, _lock: Some(lock) }),
+                Err(TryLockError::WouldBlock) if patience > 0 => thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.display().to_string())),
+                Err(TryLockError::Error(error)) => return Err(failed(&lock_path, error)),
+            }
+            patience -= 1;
         }
     }
 }
