@@ -260,7 +260,7 @@ pub struct GameConfig {
     /// Weight of the cross-entropy of the oracle's verdict in the verifier's loss.
     pub verifier_cross_entropy: f64,
     /// Weight of the cross-entropy at the tokens within steps, of whether a step is the gold one so far; of the warm start
-    /// too. A verifier that is told where an error begins learns faster what it is.
+    /// too. A verifier that is told where an error begins learns faster what it is. Arms with labels of their own have none.
     pub verifier_hints: f64,
     /// The largest norm of a gradient.
     pub max_gradient_norm: f64,

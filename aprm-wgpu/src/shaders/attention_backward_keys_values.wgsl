@@ -1,7 +1,5 @@
 // A workgroup for 16 keys, and their values, of a key-value head; it meets the queries of all heads that share it.
 #import attention
-@group(0) @binding(0) var<storage, read> offsets: array<u32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(3) var<storage, read> grad_out: array<f32>;
 @group(0) @binding(4) var<storage, read> dots: array<f32>;
@@ -11,21 +9,20 @@ var<workgroup> keys: array<f32, ROWS * PITCH>;
 var<workgroup> values: array<f32, ROWS * PITCH>;
 var<workgroup> queries: array<f32, OTHERS * PITCH>;
 var<workgroup> grads: array<f32, OTHERS * PITCH>;
+// Then the errors, in their place.
 var<workgroup> probs: array<f32, ROWS * OTHERS>;
+
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
     let block = block_of(place, dims.kv_heads);
-    if (block.sequence >= dims.sequences) {
+    if (block.first >= block.len) {
         return;
     }
-    let begin = offsets[block.sequence];
-    let len = offsets[block.sequence + 1u] - begin;
-    if (block.first >= len) {
-        return;
-    }
+    let begin = block.begin;
+    let len = block.len;
     let k = place.lane / 16u;
     let l = place.lane % 16u;
-    let key = min(block.first + k, len - 1u);
+    let key = block.row;
     let width = qkv_width();
     let group = dims.heads / dims.kv_heads;
     let first_head = block.head * group;
@@ -39,17 +36,17 @@ fn main(place: Place) {
             for (var chunk = 0u; chunk < HEAD_DIM; chunk += CHUNK) {
                 workgroupBarrier();
                 for (var i = place.lane; i < OTHERS * CHUNK; i += LANES) {
-                    let channel = min(chunk + i % CHUNK, HEAD_DIM - 1u);
+                    let channel = chunk + i % CHUNK;
                     let r = i / CHUNK;
-                    let at = r * PITCH + i % CHUNK;
-                    let inside = chunk + i % CHUNK < HEAD_DIM;
+                    let to = r * PITCH + i % CHUNK;
+                    let inside = channel < HEAD_DIM;
                     let other = begin + min(tile + r, len - 1u);
-                    queries[at] = select(0.0, qkv[other * width + head * HEAD_DIM + channel], inside);
-                    grads[at] = select(0.0, grad_out[(other * dims.heads + head) * HEAD_DIM + channel], inside);
+                    let of_grad = (other * dims.heads + head) * HEAD_DIM + min(channel, HEAD_DIM - 1u);
+                    queries[to] = select(0.0, qkv[at(block, tile + r, head, channel)], inside);
+                    grads[to] = select(0.0, grad_out[of_grad], inside);
                     if (r < ROWS) {
-                        let mine = (begin + min(block.first + r, len - 1u)) * width + channel;
-                        keys[at] = select(0.0, qkv[mine + key_head(head) * HEAD_DIM], inside);
-                        values[at] = select(0.0, qkv[mine + value_head(head) * HEAD_DIM], inside);
+                        keys[to] = select(0.0, qkv[at(block, block.first + r, key_head(head), channel)], inside);
+                        values[to] = select(0.0, qkv[at(block, block.first + r, value_head(head), channel)], inside);
                     }
                 }
                 workgroupBarrier();
@@ -61,9 +58,9 @@ fn main(place: Place) {
                 }
             }
             let rows = vec2(min(tile + l, len - 1u), min(tile + l + 16u, len - 1u));
-            let at = (begin + rows) * dims.heads + head;
-            let prob = exp(score * dims.scale - vec2(log_sum_exp[at.x], log_sum_exp[at.y]));
-            let error = prob * (grad_prob - vec2(dots[at.x], dots[at.y])) * dims.scale;
+            let of_rows = (begin + rows) * dims.heads + head;
+            let prob = exp(score * dims.scale - vec2(log_sum_exp[of_rows.x], log_sum_exp[of_rows.y]));
+            let error = prob * (grad_prob - vec2(dots[of_rows.x], dots[of_rows.y])) * dims.scale;
             // The first query of the tile that sees this key.
             let start = max(tile, key);
             let end = min(len, tile + OTHERS);
@@ -96,12 +93,12 @@ fn main(place: Place) {
             }
         }
     }
-    if (block.first + k < len) {
-        let at = (begin + key) * width + l;
+    if (is_own_row(block, place)) {
+        let of_row = (begin + key) * width + l;
         for (var c = 0u; c < HEAD_DIM; c += 16u) {
             if (c + l < HEAD_DIM) {
-                grad_qkv[at + key_head(first_head) * HEAD_DIM + c] = grad_key[c / 16u];
-                grad_qkv[at + value_head(first_head) * HEAD_DIM + c] = grad_value[c / 16u];
+                grad_qkv[of_row + key_head(first_head) * HEAD_DIM + c] = grad_key[c / 16u];
+                grad_qkv[of_row + value_head(first_head) * HEAD_DIM + c] = grad_value[c / 16u];
             }
         }
     }

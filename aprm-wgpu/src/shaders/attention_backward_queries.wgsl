@@ -1,7 +1,5 @@
 // A workgroup for 16 queries of a head.
 #import attention
-@group(0) @binding(0) var<storage, read> offsets: array<u32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(3) var<storage, read> grad_out: array<f32>;
 @group(0) @binding(4) var<storage, read> dots: array<f32>;
@@ -16,17 +14,14 @@ var<workgroup> errors: array<f32, ROWS * OTHERS>;
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
     let block = block_of(place, dims.heads);
-    if (block.sequence >= dims.sequences) {
+    if (block.first >= block.len) {
         return;
     }
-    let begin = offsets[block.sequence];
-    let len = offsets[block.sequence + 1u] - begin;
-    if (block.first >= len) {
-        return;
-    }
+    let begin = block.begin;
+    let len = block.len;
     let q = place.lane / 16u;
     let l = place.lane % 16u;
-    let query = min(block.first + q, len - 1u);
+    let query = block.row;
     let width = qkv_width();
     let end = min(len, block.first + ROWS);
     let row = (begin + query) * dims.heads + block.head;
@@ -40,16 +35,15 @@ fn main(place: Place) {
             for (var i = place.lane; i < OTHERS * CHUNK; i += LANES) {
                 let channel = chunk + i % CHUNK;
                 let r = i / CHUNK;
-                let at = r * PITCH + i % CHUNK;
+                let to = r * PITCH + i % CHUNK;
                 let inside = channel < HEAD_DIM;
-                let other = (begin + min(tile + r, len - 1u)) * width + min(channel, HEAD_DIM - 1u);
-                keys[at] = select(0.0, qkv[other + key_head(block.head) * HEAD_DIM], inside);
-                values[at] = select(0.0, qkv[other + value_head(block.head) * HEAD_DIM], inside);
+                keys[to] = select(0.0, qkv[at(block, tile + r, key_head(block.head), channel)], inside);
+                values[to] = select(0.0, qkv[at(block, tile + r, value_head(block.head), channel)], inside);
                 if (r < ROWS) {
                     let mine = begin + min(block.first + r, len - 1u);
-                    let head = block.head * HEAD_DIM + min(channel, HEAD_DIM - 1u);
-                    queries[at] = select(0.0, qkv[mine * width + head], inside);
-                    grads[at] = select(0.0, grad_out[mine * dims.heads * HEAD_DIM + head], inside);
+                    let of_grad = (mine * dims.heads + block.head) * HEAD_DIM + min(channel, HEAD_DIM - 1u);
+                    queries[to] = select(0.0, qkv[at(block, block.first + r, block.head, channel)], inside);
+                    grads[to] = select(0.0, grad_out[of_grad], inside);
                 }
             }
             workgroupBarrier();
@@ -76,7 +70,7 @@ fn main(place: Place) {
             }
         }
     }
-    if (block.first + q < len) {
+    if (is_own_row(block, place)) {
         for (var c = 0u; c < HEAD_DIM; c += 16u) {
             if (c + l < HEAD_DIM) {
                 grad_qkv[(begin + query) * width + block.head * HEAD_DIM + c + l] = grad_query[c / 16u];

@@ -1,7 +1,5 @@
 // A workgroup for 16 queries of a head.
 #import attention
-@group(0) @binding(0) var<storage, read> offsets: array<u32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 @group(0) @binding(3) var<storage, read_write> log_sum_exp: array<f32>;
 
@@ -12,18 +10,14 @@ var<workgroup> probs: array<f32, ROWS * OTHERS>;
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
     let block = block_of(place, dims.heads);
-    if (block.sequence >= dims.sequences) {
+    if (block.first >= block.len) {
         return;
     }
-    let begin = offsets[block.sequence];
-    let len = offsets[block.sequence + 1u] - begin;
-    if (block.first >= len) {
-        return;
-    }
+    let begin = block.begin;
+    let len = block.len;
     let q = place.lane / 16u;
     let l = place.lane % 16u;
-    // Beyond the end the last row is worked on once more, and not written.
-    let query = min(block.first + q, len - 1u);
+    let query = block.row;
     let width = qkv_width();
     let end = min(len, block.first + ROWS);
 
@@ -36,16 +30,12 @@ fn main(place: Place) {
             workgroupBarrier();
             for (var i = place.lane; i < OTHERS * CHUNK; i += LANES) {
                 let channel = chunk + i % CHUNK;
-                let row = i / CHUNK;
-                var key = 0.0;
-                var value = 0.0;
-                if (channel < HEAD_DIM) {
-                    key = qkv[(begin + min(tile + row, len - 1u)) * width + key_head(block.head) * HEAD_DIM + channel];
-                    value = qkv[(begin + min(block.first + row, len - 1u)) * width + block.head * HEAD_DIM + channel];
-                }
-                keys[row * PITCH + i % CHUNK] = key;
-                if (row < ROWS) {
-                    queries[row * PITCH + i % CHUNK] = value;
+                let r = i / CHUNK;
+                let to = r * PITCH + i % CHUNK;
+                let inside = channel < HEAD_DIM;
+                keys[to] = select(0.0, qkv[at(block, tile + r, key_head(block.head), channel)], inside);
+                if (r < ROWS) {
+                    queries[to] = select(0.0, qkv[at(block, block.first + r, block.head, channel)], inside);
                 }
             }
             workgroupBarrier();
@@ -83,7 +73,7 @@ fn main(place: Place) {
             }
         }
     }
-    if (block.first + q < len) {
+    if (is_own_row(block, place)) {
         let row = (begin + query) * dims.heads + block.head;
         for (var c = 0u; c < HEAD_DIM; c += 16u) {
             if (c + l < HEAD_DIM) {
