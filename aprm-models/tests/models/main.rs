@@ -12,6 +12,7 @@ mod game_state;
 mod gsm8k_task;
 mod health;
 mod learner;
+mod lesson;
 mod oracle;
 #[cfg(unix)]
 mod process_oracle;

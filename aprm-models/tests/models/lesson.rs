@@ -1,0 +1,117 @@
+//! What a verifier is taught: each step counts once, and hints say where an error begins.
+
+use aprm_core::oracle::Verdict;
+use aprm_models::aprm::config::{GameConfig, ModelShape};
+use aprm_models::aprm::lesson::{Lesson, Teaching, study};
+use aprm_models::aprm::model::{Role, graft};
+use aprm_models::aprm::players::Player;
+use aprm_models::aprm::pretraining::initialize;
+use aprm_models::aprm::prompt::{Prompt, REWRITE};
+use aprm_models::aprm::row_scores::RowScores;
+use aprm_models::aprm::streams::stream;
+use aprm_models::aprm::verifier_loss::VerifierLoss;
+use aprm_models::arithmetic::ALPHABET;
+use aprm_models::step_text::MarkedIds;
+use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
+use aprm_models::transformer::Transformer;
+use aprm_ndarray::Cpu;
+
+const PROBLEM: &str = "a=7;b=2;c=3;d=a*b;e=d-c?";
+
+struct Class {
+    cpu: Cpu<f32>,
+    prompt: Prompt,
+    verifier: Player<Cpu<f32>>,
+    room: RowScores<Cpu<f32>>,
+}
+
+fn steps(steps: &[&str]) -> Vec<String> {
+    steps.iter().map(|&step| step.to_owned()).collect()
+}
+
+impl Class {
+    fn new() -> Self {
+        let mut cpu = Cpu::new();
+        let alphabet =
+            Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
+        let tokenizer = CharacterTokenizer::new(alphabet).unwrap();
+        let shape =
+            ModelShape { hidden_size: 32, num_hidden_layers: 1, intermediate_size: 64, ..ModelShape::default() };
+        let mut rng = stream(3, 9);
+        let mut model = |role| {
+            let Ok(model) = Transformer::new(&mut cpu, shape.config(role, tokenizer.vocab_size(), 64).unwrap());
+            model
+        };
+        let (language_model, verifier) = (model(Role::LanguageModel), model(Role::Verifier));
+        let Ok(weights) = initialize(&mut cpu, &language_model, &mut rng);
+        let Ok(grafted) = graft(&mut cpu, &language_model, &weights, &verifier, &mut rng);
+        let Ok(room) = RowScores::new(&mut cpu, &verifier, 512);
+        let config = GameConfig { verifier_learning_rate: 1e-2, ..GameConfig::default() };
+        let verifier = Player::new(&mut cpu, verifier, grafted, config.verifier_learner()).unwrap();
+        Self { prompt: Prompt::new(Box::new(tokenizer)).unwrap(), cpu, verifier, room }
+    }
+
+    /// How likely the verifier finds all to be right so far, after each token.
+    fn scores(&mut self, ids: &[u32]) -> Vec<f32> {
+        let positions = (0..ids.len() as u32).collect();
+        let sequence = MarkedIds { ids: ids.to_vec(), positions };
+        let weights = &self.verifier.learner.weights;
+        let logits = self.room.logits(&mut self.cpu, &self.verifier.model, weights, &[sequence]).unwrap();
+        logits.chunks_exact(2).map(|pair| 1.0 / (1.0 + (pair[0] - pair[1]).exp())).collect()
+    }
+}
+
+#[test]
+fn a_deviation_is_the_first_token_that_is_not_golds() {
+    let prompt = Class::new().prompt;
+    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let marked = prompt.marked(PROBLEM, &wrong).unwrap();
+    let deviation = prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    assert_eq!(prompt.decode(&marked.ids[..deviation.first]), "a=7;b=2;c=3;d=a*b;e=d-c?d=7*2=14<step>e=14-");
+    assert_eq!(deviation.begin, PROBLEM.len());
+}
+
+#[test]
+fn each_step_has_one_opinion_whatever_hints_there_are() {
+    let Class { mut cpu, prompt, mut verifier, mut room } = Class::new();
+    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let mut lesson = Lesson::default();
+    let marked = prompt.marked(PROBLEM, &wrong).unwrap();
+    let deviation = prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
+    lesson.question(marked.clone(), Verdict::Incorrect, None);
+    lesson.labelled(marked, &[1.0, 0.25]);
+    lesson.gold(prompt.marked(PROBLEM, &gold).unwrap(), Some(PROBLEM.len()));
+    assert_eq!((lesson.questions(), lesson.len()), (4, 6));
+    let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, hints: 1.0 };
+    let mut opinions = Vec::new();
+    let statistics =
+        study(&mut cpu, &mut verifier, &mut room, &lesson, teaching, &mut opinions, &mut stream(3, 1)).unwrap();
+    assert_eq!((opinions.len(), statistics.steps, statistics.gold), (6, 6, 2));
+}
+
+/// With nothing but hints to learn from, the verifier learns where the error begins, and there alone.
+#[test]
+fn hints_say_where_an_error_begins() {
+    let mut class = Class::new();
+    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let marked = class.prompt.marked(PROBLEM, &wrong).unwrap();
+    let deviation = class.prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    let mut lesson = Lesson::default();
+    lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
+    lesson.gold(class.prompt.marked(PROBLEM, &gold).unwrap(), Some(PROBLEM.len()));
+    let silent = VerifierLoss { cross_entropy: 0.0, ..VerifierLoss::cross_entropy() };
+    let teaching = Teaching { loss: silent, gold_share: 1.0, hints: 1.0 };
+    let (begin, end) = (marked.positions[0] as usize + 1, marked.ids.len() - 1);
+    let is_learnt = |class: &mut Class| {
+        let scores = class.scores(&marked.ids);
+        (begin..end).all(|i| (scores[i] > 0.5) == (i < deviation.first))
+    };
+    assert!(!is_learnt(&mut class));
+    for step in 0..60 {
+        let Class { cpu, verifier, room, .. } = &mut class;
+        study(cpu, verifier, room, &lesson, teaching, &mut Vec::new(), &mut stream(3, 1)).unwrap();
+        verifier.learner.apply(cpu, &step).unwrap();
+    }
+    assert!(is_learnt(&mut class));
+}
