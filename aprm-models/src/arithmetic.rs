@@ -29,7 +29,7 @@ mod wording;
 
 pub use classify::{Computed, Finding, classify};
 pub use corruption::{corrupt, corrupt_any};
-pub use distribution::{Distribution, DistributionError};
+pub use distribution::{Distribution, DistributionError, Naming};
 pub use error_kind::ErrorKind;
 pub use operator::Operator;
 pub use part::Part;

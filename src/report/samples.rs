@@ -16,6 +16,8 @@ pub(super) struct Sample {
     gold_step: String,
     rewrite: String,
     verdict: String,
+    #[serde(default)]
+    announced: Option<String>,
     error: String,
     score: Option<f64>,
 }
@@ -41,7 +43,7 @@ pub(super) fn table(samples: &[Sample]) -> Markup {
             table.samples {
                 thead { tr {
                     th.number { "round" } th { "problem and steps before" } th { "gold step" } th { "rewrite" }
-                    th { "verdict" } th { "error" } th.number { "score" }
+                    th { "verdict" } th { "announced" } th { "error" } th.number { "score" }
                 } }
                 tbody {
                     @for sample in shown {
@@ -51,6 +53,7 @@ pub(super) fn table(samples: &[Sample]) -> Markup {
                             td { code { (sample.gold_step) } }
                             td { code { (sample.rewrite) } }
                             td { span class={ "badge " (class(&sample.verdict)) } { (sample.verdict) } }
+                            td { (sample.announced.as_deref().unwrap_or("–")) }
                             td { (sample.error) }
                             td.number { (score(sample)) }
                         }

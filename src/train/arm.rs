@@ -27,7 +27,7 @@ use super::metrics::Log;
 use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
-use super::stages::{CONTEXT, ROOM, Run, SEQUENCES, Solved, Weights, resumed};
+use super::stages::{ROOM, Run, SEQUENCES, Solved, Weights, resumed};
 use super::summary::Row;
 use crate::device::Device;
 
@@ -149,7 +149,7 @@ impl<D: Device> Run<'_, D> {
             let config = self.config.labelling;
             let sampling = Sampling {
                 sequences: SEQUENCES,
-                capacity: CONTEXT,
+                capacity: self.config.model.context,
                 generation: Generation {
                     max_new_tokens: self.config.evaluation.max_tokens,
                     sampler: Sampler::default(),

@@ -51,6 +51,8 @@ pub(crate) enum TrainError {
     Lines(#[from] JsonLinesError),
     #[error("the solver wrote no solution that could be labelled; train it longer, or raise labelling.problems")]
     NoSolutions,
+    #[error("{} has another {what} than this run's settings say", path.display())]
+    OtherModel { path: PathBuf, what: &'static str },
     #[error("cannot load {}", path.display())]
     Load { path: PathBuf, source: LoadError },
     #[error("cannot save {}", path.display())]
@@ -128,6 +130,8 @@ impl TrainError {
             | Self::NoRun(_)
             | Self::Row { .. }
             | Self::Lines(_)
+            | Self::Alphabet(_)
+            | Self::OtherModel { .. }
             | Self::Load { .. }
             | Self::OpenStates(_)
             | Self::States(_)

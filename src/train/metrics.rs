@@ -8,6 +8,7 @@ use aprm_core::oracle::Verdict;
 use aprm_models::aprm::health::Signals;
 use aprm_models::aprm::labelled::LabelledReport;
 use aprm_models::aprm::round_report::{RoundReport, VerifierStatistics};
+use aprm_models::arithmetic::ErrorKind;
 use aprm_models::learner::UpdateReport;
 use serde_json::{Map, Value, json};
 
@@ -93,6 +94,7 @@ impl Log {
                 "gold_step": rewrite.gold_step,
                 "rewrite": rewrite.text,
                 "verdict": verdict,
+                "announced": rewrite.plan.map(ErrorKind::name),
                 "error": rewrite.kind,
                 "score": rewrite.score,
                 "payoff": rewrite.payoff.generator,

@@ -8,15 +8,14 @@ use aprm_core::rand_core::Rng;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, WorkedProblem};
 use aprm_models::aprm::config::{Gsm8kConfig, RunConfig, Strictness};
 use aprm_models::aprm::gsm8k_task::{Gsm8kProblem, Gsm8kTask};
-use aprm_models::aprm::prompt::REWRITE;
+use aprm_models::aprm::prompt::special_tokens;
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::task::Task;
-use aprm_models::arithmetic::{ALPHABET, Distribution};
+use aprm_models::arithmetic::{ALPHABET, Distribution, ErrorKind};
 use aprm_models::data::JsonLines;
 use aprm_models::tokenizer::Alphabet;
 
 use super::TrainError;
-use super::stages::CONTEXT;
 
 /// Tokens beside characters in a sequence at most: marks, and digits that a wrong number has more.
 const MARKS: usize = 24;
@@ -38,7 +37,7 @@ impl Problems {
     pub(super) fn new(config: &RunConfig, oracle: Strictness) -> Result<Self, TrainError> {
         match &config.gsm8k {
             None => Self::arithmetic(config, config.problems.clone(), oracle),
-            Some(gsm8k) => Ok(Self::Gsm8k(read(gsm8k, config.game.max_rewrite_tokens)?)),
+            Some(gsm8k) => Ok(Self::Gsm8k(read(gsm8k, config.game.max_rewrite_tokens, config.model.context)?)),
         }
     }
 
@@ -58,7 +57,7 @@ impl Problems {
 
     /// The characters of their texts.
     pub(super) fn alphabet(&self) -> Alphabet {
-        let special_tokens = vec![REWRITE.into()];
+        let special_tokens = special_tokens();
         match self {
             Self::Arithmetic(_) => Alphabet { characters: ALPHABET.into(), special_tokens, ..Alphabet::default() },
             Self::Gsm8k(_) => {
@@ -70,11 +69,15 @@ impl Problems {
 }
 
 /// Those that leave room for a rewrite in the context, of steps that a rewrite has room for.
-fn read(Gsm8kConfig { file, characters }: &Gsm8kConfig, rewrite: usize) -> Result<Gsm8kTask, TrainError> {
-    if characters + rewrite + MARKS > CONTEXT {
+fn read(
+    Gsm8kConfig { file, characters }: &Gsm8kConfig,
+    rewrite: usize,
+    context: usize,
+) -> Result<Gsm8kTask, TrainError> {
+    if characters + rewrite + MARKS > context {
         let problem = format!(
-            "gsm8k.characters = {characters} and game.max_rewrite_tokens = {rewrite} are together more than {}",
-            CONTEXT - MARKS
+            "gsm8k.characters = {characters}, game.max_rewrite_tokens = {rewrite} and {MARKS} marks are together more \
+             than model.context = {context}"
         );
         return Err(TrainError::Settings { path: file.clone(), problem });
     }
@@ -113,7 +116,7 @@ impl Task for Problems {
         of_kind!(self, solution, |task, solution| task.steps(solution))
     }
 
-    fn corrupt(&self, solution: &Worked, step: usize, rng: &mut dyn Rng) -> Option<String> {
+    fn corrupt(&self, solution: &Worked, step: usize, rng: &mut dyn Rng) -> Option<(ErrorKind, String)> {
         of_kind!(self, solution, |task, solution| task.corrupt(solution, step, rng))
     }
 

@@ -39,8 +39,6 @@ const PRETRAINING: u64 = 10;
 const SOLVER: u64 = 11;
 const WARM_START: u64 = 12;
 
-/// Tokens of problems and solutions at most.
-pub(super) const CONTEXT: usize = 512;
 /// Tokens that go through a model at a time.
 pub(super) const ROOM: usize = 8192;
 /// Attempts that are written at a time.
@@ -118,6 +116,12 @@ impl<'a, D: Device> Run<'a, D> {
         if base.exists() {
             return Ok((self.load(&base)?, self.load(&solver)?));
         }
+        if let Some(run) = self.config.language_models.clone() {
+            for (from, to) in [("solver", &solver), ("base", &base)] {
+                self.adopt(&run.join(from), to)?;
+            }
+            return Ok((self.load(&base)?, self.load(&solver)?));
+        }
         let (states, phase) = (self.states(&self.folder.join("states"), "pretraining")?, self.config.pretraining);
         let mut rng = stream(self.config.seed, PRETRAINING);
         let model = self.model(Role::LanguageModel)?;
@@ -144,6 +148,22 @@ impl<'a, D: Device> Run<'a, D> {
         }
         self.save(&base, &stage.model, &stage.learner.weights)?;
         Ok((self.load(&base)?, self.load(&solver)?))
+    }
+
+    /// Makes a language model of another run one of this run's.
+    fn adopt(&mut self, from: &Path, to: &Path) -> Result<(), TrainError> {
+        let other = |what| TrainError::OtherModel { path: from.into(), what };
+        if CharacterTokenizer::load(from)?.alphabet() != self.tokenizer.alphabet() {
+            return Err(other("alphabet"));
+        }
+        let model = self.model(Role::LanguageModel)?;
+        let loaded = Checkpoint::load(from, Options::default());
+        let checkpoint = loaded.map_err(|source| TrainError::Load { path: from.into(), source })?;
+        if checkpoint.config != model.config {
+            return Err(other("shape"));
+        }
+        let weights = checkpoint.upload(&mut self.backend).map_err(TrainError::device)?;
+        self.save(to, &model, &weights)
     }
 
     /// What the solver writes for problems of each set; the first set is for fitting thresholds alone.
@@ -176,7 +196,7 @@ impl<'a, D: Device> Run<'a, D> {
                 let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
                 let sampling = Sampling {
                     sequences: SEQUENCES,
-                    capacity: CONTEXT,
+                    capacity: self.config.model.context,
                     generation: Generation {
                         max_new_tokens: self.config.evaluation.max_tokens,
                         sampler: Sampler::default(),
@@ -205,20 +225,22 @@ impl<'a, D: Device> Run<'a, D> {
         if verifier.exists() {
             return Ok((self.load(&generator)?, self.load(&verifier)?));
         }
-        let (states, phase) = (self.states(&self.folder.join("states"), "warm-start")?, self.config.warm_start);
+        let (states, phases) = (self.states(&self.folder.join("states"), "warm-start")?, self.config.warm_start);
         let mut rng = stream(self.config.seed, WARM_START);
         let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
         let mut stage =
-            WarmStart::new(&mut self.backend, models, base, (phase, self.config.game.verifier_hints), ROOM, &mut rng)?;
+            WarmStart::new(&mut self.backend, models, base, (phases, self.config.game.verifier_hints), ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "generator", &mut stage.generator.learner)?;
             state.restore(&mut self.backend, "verifier", &mut stage.verifier.learner)?;
             rng = state.stream("deal")?;
         }
-        let bar = self.progress.stage("warm start", phase.steps, stage.done());
+        let bar = self.progress.stage("warm start", stage.steps(), stage.done());
         while !stage.is_done() {
             let report = stage.step(&mut self.backend, &self.task, &self.prompt, &mut rng)?;
-            bar.advance(1, format!("loss {:.3}, accuracy {:.2}", report.generator_loss, report.verifier.accuracy()));
+            let loss = report.generator_loss.map(|loss| format!("loss {loss:.3}"));
+            let accuracy = report.verifier.map(|verifier| format!("accuracy {:.2}", verifier.accuracy()));
+            bar.advance(1, [loss, accuracy].into_iter().flatten().collect::<Vec<_>>().join(", "));
             self.pause(&states, stage.done(), |backend| {
                 let mut state = TrainingState { step: stage.done(), ..TrainingState::default() };
                 state.capture(backend, "generator", &stage.generator.learner)?;
@@ -253,7 +275,7 @@ impl<'a, D: Device> Run<'a, D> {
     }
 
     pub(super) fn model(&mut self, role: Role) -> Result<Transformer<D>, TrainError> {
-        let config = self.config.model.config(role, self.tokenizer.vocab_size(), CONTEXT)?;
+        let config = self.config.model.config(role, self.tokenizer.vocab_size())?;
         Transformer::new(&mut self.backend, config).map_err(TrainError::device)
     }
 

@@ -10,7 +10,8 @@ use crate::Folder;
 /// A run of a second: nothing is learnt, but every stage is there.
 pub(crate) const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --set model.num_hidden_layers=1 \
     --set model.num_attention_heads=2 --set model.intermediate_size=24 --set pretraining.steps=4 \
-    --set pretraining.batch=4 --set warm_start.steps=4 --set warm_start.batch=4 --set game.rounds=6 \
+    --set pretraining.batch=4 --set warm_start.generator.steps=6 \
+    --set warm_start.generator.batch=4 --set warm_start.verifier.steps=4 --set warm_start.verifier.batch=4 --set game.rounds=6 \
     --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
     --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24 --set evaluation.every=2 \
     --set labelling.problems=4 --set labelling.continuations=2 --set arms.soft.labels=monte-carlo-soft \
@@ -103,6 +104,26 @@ fn a_state_of_another_run_is_refused_or_changes_the_result() {
     fs::rename(folder.0.join("two/aprm/states"), folder.0.join("one/aprm/states")).unwrap();
     folder.run("train --threads 1 --resume one");
     assert!(whole != results(&folder, "one"));
+}
+
+#[test]
+fn language_models_of_another_run_are_taken() {
+    let folder = Folder::new("train_adopts");
+    folder.run(&format!("train {TINY} --out one"));
+    folder.run(&format!("train {TINY} --out two --set language_models=one --set pretraining.steps=1"));
+    for model in ["base", "solver"] {
+        let file = format!("{model}/model.safetensors");
+        assert!(
+            fs::read(folder.0.join("one").join(&file)).unwrap() == fs::read(folder.0.join("two").join(file)).unwrap()
+        );
+    }
+    // All that comes of them is the same too.
+    assert!(folder.read("one/summary.json") == folder.read("two/summary.json"));
+    let refused =
+        folder.fails(2, &format!("train {TINY} --out three --set language_models=one --set model.hidden_size=32"));
+    assert!(refused.contains("one/solver has another shape"), "{refused}");
+    let refused = folder.fails(2, &format!("train {TINY} --out four --set language_models=none"));
+    assert!(refused.contains("none/solver"), "{refused}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use aprm_core::rand_core::Rng;
 use super::attempts::{Attempt, Attempts};
 use super::prompt::Prompt;
 use super::task::Task;
-use crate::arithmetic::{Distribution, DistributionError, Finding, Part, Problem, classify, corrupt_any};
+use crate::arithmetic::{Distribution, DistributionError, ErrorKind, Finding, Part, Problem, classify, corrupt_any};
 use crate::oracle::{ArithmeticOracle, Leniency};
 
 /// Problems of the training part of a distribution.
@@ -58,8 +58,8 @@ impl Task for ArithmeticTask {
         &solution.steps
     }
 
-    fn corrupt(&self, solution: &WorkedProblem, step: usize, rng: &mut dyn Rng) -> Option<String> {
-        corrupt_any(&solution.problem, step, rng).map(|(_, text)| text)
+    fn corrupt(&self, solution: &WorkedProblem, step: usize, rng: &mut dyn Rng) -> Option<(ErrorKind, String)> {
+        corrupt_any(&solution.problem, step, rng)
     }
 
     fn judge(&mut self, solution: &WorkedProblem, step: usize, rewrite: &str) -> Result<Verdict, Self::Error> {

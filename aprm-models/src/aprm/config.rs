@@ -27,6 +27,9 @@ pub struct RunConfig {
     pub oracle: Strictness,
     /// The shape of generator, verifier and solver.
     pub model: ModelShape,
+    /// The folder of a run whose language models are taken, instead of any being pre-trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language_models: Option<PathBuf>,
     /// The language model that both players start from.
     pub pretraining: Phase,
     /// The problems that the language model learns to solve, in equal shares; the players see `problems` alone, so that
@@ -35,7 +38,7 @@ pub struct RunConfig {
     /// After which share of the pre-training steps the weak solver is taken.
     pub weak_solver: f64,
     /// Both players on rule-made corruptions.
-    pub warm_start: Phase,
+    pub warm_start: WarmStartPhases,
     /// The game.
     pub game: GameConfig,
     /// What arms learn from whose labels are not an oracle's.
@@ -71,7 +74,7 @@ pub struct Gsm8kConfig {
     pub characters: usize,
 }
 
-/// What leaves room for a rewrite in a context of 512 tokens.
+/// What leaves room for a rewrite in the default context.
 fn most_characters() -> usize {
     368
 }
@@ -115,6 +118,8 @@ pub struct ModelShape {
     pub num_attention_heads: usize,
     /// Width of the feed-forward layers.
     pub intermediate_size: usize,
+    /// Tokens of the longest sequence.
+    pub context: usize,
 }
 
 /// A phase of supervised learning.
@@ -127,6 +132,16 @@ pub struct Phase {
     pub batch: usize,
     /// Of AdamW, warmed up over a twentieth of the steps and then lowered to a tenth along a cosine.
     pub learning_rate: f64,
+}
+
+/// The players' phases on rule-made corruptions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmStartPhases {
+    /// The generator's; its batches are of rewrites.
+    pub generator: Phase,
+    /// The verifier's; its batches are of wrong steps, beside as many gold ones.
+    pub verifier: Phase,
 }
 
 /// Which divergence from the initial policy is taken off a player's utility.
@@ -304,6 +319,7 @@ impl Default for ModelShape {
             verifier_extra_layers: 1,
             num_attention_heads: 4,
             intermediate_size: 256,
+            context: 512,
         }
     }
 }
@@ -329,10 +345,14 @@ impl Default for RunConfig {
             gsm8k: None,
             oracle: Strictness::default(),
             model: ModelShape::default(),
+            language_models: None,
             pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
             weak_solver: 0.35,
-            warm_start: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
+            warm_start: WarmStartPhases {
+                generator: Phase { steps: 1000, batch: 24, learning_rate: 2e-3 },
+                verifier: Phase { steps: 400, batch: 64, learning_rate: 2e-3 },
+            },
             game: GameConfig::default(),
             labelling: Labelling::default(),
             evaluation: EvaluationConfig::default(),
@@ -413,9 +433,17 @@ impl RunConfig {
         whole("model.hidden_size", usize::from(divides), 1, "a multiple of twice the heads")
             .map_err(|error| SettingError { value: model.hidden_size.to_string(), ..error })?;
         whole("model.intermediate_size", model.intermediate_size, 1, "at least 1")?;
-        for (steps, batch, rate, phase) in [
-            ("pretraining.steps", "pretraining.batch", "pretraining.learning_rate", pretraining),
-            ("warm_start.steps", "warm_start.batch", "warm_start.learning_rate", warm_start),
+        number("model.context", model.context as f64, (1..=4096).contains(&model.context), "a number from 1 to 4096")?;
+        for ([steps, batch, rate], phase) in [
+            (["pretraining.steps", "pretraining.batch", "pretraining.learning_rate"], pretraining),
+            (
+                ["warm_start.generator.steps", "warm_start.generator.batch", "warm_start.generator.learning_rate"],
+                &warm_start.generator,
+            ),
+            (
+                ["warm_start.verifier.steps", "warm_start.verifier.batch", "warm_start.verifier.learning_rate"],
+                &warm_start.verifier,
+            ),
         ] {
             whole(steps, phase.steps as usize, 1, "at least 1")?;
             whole(batch, phase.batch, 1, "at least 1")?;

@@ -210,7 +210,7 @@ impl<B: Backend> Game<B> {
         for Position { solution, step } in positions {
             for _ in 0..self.config.rewrites {
                 let corrupted = task.corrupt(solution, *step, rng);
-                let tokens = corrupted.map_or(Ok(Vec::new()), |corrupted| prompt.step(&corrupted))?;
+                let tokens = corrupted.map_or(Ok(Vec::new()), |(_, corrupted)| prompt.step(&corrupted))?;
                 responses.push(Response { prompt: Vec::new(), tokens });
             }
         }

@@ -92,7 +92,7 @@ impl Task for Gsm8kTask {
         &solution.steps
     }
 
-    fn corrupt(&self, solution: &Gsm8kProblem, step: usize, rng: &mut dyn Rng) -> Option<String> {
+    fn corrupt(&self, solution: &Gsm8kProblem, step: usize, rng: &mut dyn Rng) -> Option<(ErrorKind, String)> {
         // Every kind is tried, from a random one on; what shows no error without annotations is none.
         let kinds = ErrorKind::ALL.len();
         let first = (rng.next_u64() % kinds as u64) as usize;
@@ -102,7 +102,7 @@ impl Task for Gsm8kTask {
             let corrupted = corrupt_annotated(&row.question, &row.steps, step, kind, rng)?;
             let corrupted = without_annotations(&corrupted);
             let verdict = GoldStepOracle.judge(&Context::<String>::default(), &row.steps[step][..], &corrupted[..]);
-            (verdict == Ok(Verdict::Incorrect)).then_some(corrupted)
+            (verdict == Ok(Verdict::Incorrect)).then_some((kind, corrupted))
         })
     }
 

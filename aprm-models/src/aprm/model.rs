@@ -26,23 +26,23 @@ impl ModelShape {
     ///
     /// # Errors
     /// [`ConfigError`], if no such model can be.
-    pub fn config(&self, role: Role, vocab_size: usize, context: usize) -> Result<ModelConfig, ConfigError> {
+    pub fn config(&self, role: Role, vocab_size: usize) -> Result<ModelConfig, ConfigError> {
         let (architecture, labels) = match role {
-            Role::LanguageModel => ("LlamaForCausalLM", 2),
-            Role::Verifier => ("LlamaForTokenClassification", 2),
-            Role::Critic => ("LlamaForTokenClassification", 1),
+            Role::LanguageModel => ("Qwen2ForCausalLM", 2),
+            Role::Verifier => ("Qwen2ForTokenClassification", 2),
+            Role::Critic => ("Qwen2ForTokenClassification", 1),
         };
         let extra = if role == Role::Verifier { self.verifier_extra_layers } else { 0 };
         let config = json!({
             "architectures": [architecture],
-            "model_type": "llama",
+            "model_type": "qwen2",
             "num_labels": labels,
             "vocab_size": vocab_size,
             "hidden_size": self.hidden_size,
             "intermediate_size": self.intermediate_size,
             "num_hidden_layers": self.num_hidden_layers + extra,
             "num_attention_heads": self.num_attention_heads,
-            "max_position_embeddings": context,
+            "max_position_embeddings": self.context,
             "rms_norm_eps": 1e-6,
             // What is predicted and what is read then lie along the same directions: a verifier that begins from these
             // weights can compare the two.

@@ -1,12 +1,19 @@
 //! The texts that the players read, as token ids.
 
 use super::lesson::Deviation;
+use crate::arithmetic::ErrorKind;
 use crate::read_out::ReadOut;
 use crate::step_text::{MarkedIds, MarkerOptions, SetupError, StepText, StepTextError};
 use crate::tokenizer::{EncodeError, NotOneToken, STEP_END, Tokenizer};
 
 /// The name of the special token after which the generator writes.
 pub const REWRITE: &str = "<rewrite>";
+
+/// The special tokens that a tokenizer of players has beside its own: [`REWRITE`], and one for each kind of error.
+pub fn special_tokens() -> Vec<String> {
+    let kinds = ErrorKind::ALL.map(|kind| format!("<{kind}>"));
+    [REWRITE.to_owned()].into_iter().chain(kinds).collect()
+}
 
 /// A text that the vocabulary has no tokens for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +35,8 @@ pub struct Prompt {
     pub rewrite: u32,
     /// Ends a solution.
     pub end: u32,
+    /// Announces an error, in the order of [`ErrorKind::ALL`].
+    plans: [u32; ErrorKind::ALL.len()],
 }
 
 impl Prompt {
@@ -39,8 +48,12 @@ impl Prompt {
         let end = tokenizer.end_of_text();
         let end = end.ok_or_else(|| NotOneToken { token: "the end of a text".into(), tokens: 0 })?;
         let (step_end, rewrite) = (tokenizer.token_id(STEP_END)?, tokenizer.token_id(REWRITE)?);
+        let mut plans = [0; ErrorKind::ALL.len()];
+        for (plan, kind) in plans.iter_mut().zip(ErrorKind::ALL) {
+            *plan = tokenizer.token_id(&format!("<{kind}>"))?;
+        }
         let options = MarkerOptions { marker: Some(STEP_END.into()), ..MarkerOptions::default() };
-        Ok(Self { text: StepText::new(tokenizer, ReadOut::Trl, &options)?, step_end, rewrite, end })
+        Ok(Self { text: StepText::new(tokenizer, ReadOut::Trl, &options)?, step_end, rewrite, end, plans })
     }
 
     /// `problem step <step> step <step> …`, with a mark at the end of each step, where its score is read.
@@ -98,7 +111,28 @@ impl Prompt {
         Ok(ids)
     }
 
-    /// `step <step>`: what the generator writes.
+    /// `<kind> step <step>`: what the generator writes, which announces its error, so that each token need not leave open
+    /// whether the error is to come or was made.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn planned_step(&self, plan: ErrorKind, step: &str) -> Result<Vec<u32>, PromptError> {
+        let mut ids: Vec<u32> =
+            ErrorKind::ALL.iter().position(|kind| *kind == plan).map(|i| self.plans[i]).into_iter().collect();
+        ids.extend(self.step(step)?);
+        Ok(ids)
+    }
+
+    /// What the generator announced, if anything, and what it wrote after that.
+    pub fn split_plan<'a>(&self, ids: &'a [u32]) -> (Option<ErrorKind>, &'a [u32]) {
+        let plan = ids.split_first().and_then(|(first, step)| {
+            let kind = self.plans.iter().position(|plan| plan == first)?;
+            Some((Some(ErrorKind::ALL[kind]), step))
+        });
+        plan.unwrap_or((None, ids))
+    }
+
+    /// `step <step>`.
     ///
     /// # Errors
     /// [`PromptError`].

@@ -82,7 +82,8 @@ pub(super) fn judge<K: Task, T: Scalar, E>(
     tokens: &[u32],
 ) -> Result<Rewrite<T>, RunError<E>> {
     let Position { solution, step } = position;
-    let text = prompt.read_step(tokens);
+    let (plan, written) = prompt.split_plan(tokens);
+    let text = prompt.read_step(written);
     let (verdict, kind) = match &text {
         Some(text) => {
             let verdict = task.judge(solution, *step, text).map_err(|error| RunError::Oracle(error.into()))?;
@@ -94,7 +95,8 @@ pub(super) fn judge<K: Task, T: Scalar, E>(
         problem: task.problem(solution).into(),
         prefix: task.steps(solution)[..*step].to_vec(),
         gold_step: task.steps(solution)[*step].clone(),
-        text: text.unwrap_or_else(|| prompt.decode(tokens)),
+        text: text.unwrap_or_else(|| prompt.decode(written)),
+        plan,
         tokens: tokens.to_vec(),
         verdict,
         kind,

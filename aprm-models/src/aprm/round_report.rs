@@ -12,6 +12,7 @@ use super::critic::CriticStatistics;
 use super::generator_loss::GeneratorStatistics;
 use super::health::Alarm;
 use super::verifier_loss::Opinion;
+use crate::arithmetic::ErrorKind;
 use crate::learner::UpdateReport;
 
 /// A rewrite of a gold step, and what became of it.
@@ -29,7 +30,9 @@ pub struct Rewrite<T> {
     pub tokens: Vec<u32>,
     /// What the oracle found.
     pub verdict: Verdict,
-    /// The kind of error.
+    /// The kind of error that the generator announced.
+    pub plan: Option<ErrorKind>,
+    /// The kind that it is.
     pub kind: &'static str,
     /// The verifier's score; zero for a rewrite that the oracle cannot decide, which the verifier does not see.
     pub score: T,

@@ -3,6 +3,8 @@
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 
+use crate::arithmetic::ErrorKind;
+
 /// Gold solutions, and the truth about steps put in their place.
 pub trait Task {
     /// A problem with its gold solution.
@@ -19,8 +21,8 @@ pub trait Task {
     /// The gold steps.
     fn steps<'a>(&self, solution: &'a Self::Solution) -> &'a [String];
 
-    /// A rule-made wrong step in the place of a gold one; `None` where the rules know none.
-    fn corrupt(&self, solution: &Self::Solution, step: usize, rng: &mut dyn Rng) -> Option<String>;
+    /// A rule-made wrong step in the place of a gold one, and what the rule was; `None` where the rules know none.
+    fn corrupt(&self, solution: &Self::Solution, step: usize, rng: &mut dyn Rng) -> Option<(ErrorKind, String)>;
 
     /// The oracle's verdict on a rewrite of a gold step.
     ///

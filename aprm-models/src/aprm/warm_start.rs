@@ -4,7 +4,7 @@ use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 
-use super::config::Phase;
+use super::config::WarmStartPhases;
 use super::error::RunError;
 use super::lesson::{Lesson, Teaching, study};
 use super::model::graft;
@@ -16,6 +16,7 @@ use super::supervised::imitate;
 use super::task::Task;
 use super::token_policy::{Response, TokenPolicy};
 use super::verifier_loss::VerifierLoss;
+use crate::arithmetic::ErrorKind;
 use crate::transformer::{Parameters, Transformer};
 
 /// A gold step and a rule-made wrong one.
@@ -27,6 +28,8 @@ pub struct Corruption {
     pub steps: Vec<String>,
     /// What stands in the place of the last.
     pub corrupted: String,
+    /// Which rule made it.
+    pub kind: ErrorKind,
 }
 
 impl Corruption {
@@ -36,8 +39,13 @@ impl Corruption {
             let solution = task.deal(rng);
             let gold = task.steps(&solution);
             let step = ((u128::from(rng.next_u64()) * gold.len() as u128) >> 64) as usize;
-            if let Some(corrupted) = task.corrupt(&solution, step, rng) {
-                return Self { problem: task.problem(&solution).into(), steps: gold[..=step].to_vec(), corrupted };
+            if let Some((kind, corrupted)) = task.corrupt(&solution, step, rng) {
+                return Self {
+                    problem: task.problem(&solution).into(),
+                    steps: gold[..=step].to_vec(),
+                    corrupted,
+                    kind,
+                };
             }
         }
     }
@@ -55,19 +63,24 @@ pub struct WarmStart<B: Backend> {
     pub generator: Player<B>,
     /// Learns to tell gold steps from what the rules write.
     pub verifier: Player<B>,
-    phase: Phase,
+    phases: WarmStartPhases,
     hints: f64,
     token_policy: TokenPolicy<B>,
     row_scores: RowScores<B>,
 }
 
+/// How many steps a player has done, those that were skipped among them.
+fn tried<B: Backend>(player: &Player<B>) -> u64 {
+    player.learner.steps + player.learner.skipped
+}
+
 /// What a step of the warm start found.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmStartReport {
-    /// The generator's loss in nats per token.
-    pub generator_loss: f64,
-    /// What the verifier said.
-    pub verifier: VerifierStatistics,
+    /// The generator's loss in nats per token, while it learns.
+    pub generator_loss: Option<f64>,
+    /// What the verifier said, while it learns.
+    pub verifier: Option<VerifierStatistics>,
 }
 
 impl<B: Backend> WarmStart<B> {
@@ -80,7 +93,7 @@ impl<B: Backend> WarmStart<B> {
         backend: &mut B,
         (generator, verifier): (Transformer<B>, Transformer<B>),
         base: &Parameters<B::Buffer>,
-        (phase, hints): (Phase, f64),
+        (phases, hints): (WarmStartPhases, f64),
         room: usize,
         rng: &mut dyn Rng,
     ) -> Result<Self, RunError<B::Error>> {
@@ -89,26 +102,31 @@ impl<B: Backend> WarmStart<B> {
         let token_policy = TokenPolicy::new(backend, &generator, room).map_err(RunError::Device)?;
         let row_scores = RowScores::new(backend, &verifier, room).map_err(RunError::Device)?;
         Ok(Self {
-            generator: Player::new(backend, generator, copied, phase.learner())?,
-            verifier: Player::new(backend, verifier, grafted, phase.learner())?,
-            phase,
+            generator: Player::new(backend, generator, copied, phases.generator.learner())?,
+            verifier: Player::new(backend, verifier, grafted, phases.verifier.learner())?,
+            phases,
             hints,
             token_policy,
             row_scores,
         })
     }
 
-    /// How many steps are done, those that were skipped among them.
+    /// How many steps are done.
     pub fn done(&self) -> u64 {
-        self.verifier.learner.steps + self.verifier.learner.skipped
+        tried(&self.generator).max(tried(&self.verifier))
+    }
+
+    /// How many steps there are.
+    pub fn steps(&self) -> u64 {
+        self.phases.generator.steps.max(self.phases.verifier.steps)
     }
 
     /// Whether all steps are done.
     pub fn is_done(&self) -> bool {
-        self.done() >= self.phase.steps
+        self.done() >= self.steps()
     }
 
-    /// One update of each player, on corruptions of its own.
+    /// One update of each player whose phase is not over, on corruptions of its own.
     ///
     /// # Errors
     /// [`RunError`].
@@ -119,8 +137,10 @@ impl<B: Backend> WarmStart<B> {
         prompt: &Prompt,
         rng: &mut dyn Rng,
     ) -> Result<WarmStartReport, RunError<B::Error>> {
-        let generator_loss = self.step_generator(backend, task, prompt, rng)?;
-        let verifier = self.step_verifier(backend, task, prompt, rng)?;
+        let generator_learns = tried(&self.generator) < self.phases.generator.steps;
+        let generator_loss = generator_learns.then(|| self.step_generator(backend, task, prompt, rng)).transpose()?;
+        let verifier_learns = tried(&self.verifier) < self.phases.verifier.steps;
+        let verifier = verifier_learns.then(|| self.step_verifier(backend, task, prompt, rng)).transpose()?;
         Ok(WarmStartReport { generator_loss, verifier })
     }
 
@@ -135,10 +155,10 @@ impl<B: Backend> WarmStart<B> {
         prompt: &Prompt,
         rng: &mut dyn Rng,
     ) -> Result<f64, RunError<B::Error>> {
-        let responses = (0..self.phase.batch).map(|_| {
+        let responses = (0..self.phases.generator.batch).map(|_| {
             let corruption = Corruption::deal(task, rng);
             let asked = prompt.to_rewrite(&corruption.problem, &corruption.steps)?;
-            Ok(Response { prompt: asked, tokens: prompt.step(&corruption.corrupted)? })
+            Ok(Response { prompt: asked, tokens: prompt.planned_step(corruption.kind, &corruption.corrupted)? })
         });
         let responses = responses.collect::<Result<Vec<_>, RunError<B::Error>>>()?;
         let Player { model, learner, .. } = &mut self.generator;
@@ -154,13 +174,13 @@ impl<B: Backend> WarmStart<B> {
         rng: &mut dyn Rng,
     ) -> Result<VerifierStatistics, RunError<B::Error>> {
         let mut lesson = Lesson::default();
-        for _ in 0..self.phase.batch {
+        for _ in 0..self.phases.verifier.batch {
             let corruption = Corruption::deal(task, rng);
             let marked = prompt.marked(&corruption.problem, &corruption.corrupted_steps())?;
             let deviation = self.has_hints().then(|| prompt.deviation(&corruption.problem, &corruption.steps, &marked));
             lesson.question(marked, Verdict::Incorrect, deviation.transpose()?);
         }
-        while lesson.len() < 2 * self.phase.batch {
+        while lesson.len() < 2 * self.phases.verifier.batch {
             let solution = task.deal(rng);
             let begin = self.has_hints().then(|| prompt.transcript(task.problem(&solution), &[]));
             let begin = begin.transpose()?.map(|problem| problem.len());

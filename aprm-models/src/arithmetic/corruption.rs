@@ -1,7 +1,6 @@
 use aprm_core::rand_core::Rng;
 
 use super::draw::{choose, shuffle};
-use super::problem::LETTERS;
 use super::wording::{MONEY, NOUNS};
 use super::{Computed, ErrorKind, Finding, Operator, Problem, Step};
 
@@ -148,8 +147,7 @@ fn units(problem: &Problem, gold: &Step<'_>) -> Vec<&'static str> {
 
 /// True arithmetic on two known numbers, under a name that the problem does not have.
 fn irrelevant<'a>(problem: &Problem, computed: &Computed<'_>, gold: &Step<'a>) -> Vec<Step<'a>> {
-    let quantities = problem.values().len();
-    let name = if problem.is_worded() { Some(NOBODY) } else { LETTERS.get(quantities..=quantities) };
+    let name = if problem.is_worded() { Some(NOBODY) } else { problem.spare_name() };
     let known: Vec<i64> = computed.known_values().collect();
     let mut steps = Vec::new();
     if let Some(name) = name {

@@ -37,9 +37,28 @@ pub struct Distribution {
     pub independent_steps: bool,
     /// The number of givens that no step uses.
     pub distractors: [i64; 2],
+    /// Which letters name the quantities of problems without words.
+    #[serde(default)]
+    pub naming: Naming,
+    /// Of how many letters, the first of the alphabet.
+    #[serde(default = "all_letters")]
+    pub letters: usize,
     /// The sentences to draw from; none for problems without words.
     #[serde(default)]
     pub templates: Vec<TemplateSet>,
+}
+
+/// Which letters name quantities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    /// In alphabetical order from a: a name says where its quantity stands.
+    #[default]
+    FromA,
+    /// In alphabetical order from any letter, a after the last.
+    FromAny,
+    /// Any.
+    Shuffled,
 }
 
 /// Why a distribution has no problems to draw.
@@ -72,8 +91,13 @@ pub enum DistributionError {
     #[error("required_operators has {0:?}, which operators has not")]
     RequiredOperator(Operator),
     /// So many quantities have no names.
-    #[error("steps and distractors allow {0} quantities, more than the 26 names")]
-    TooManyQuantities(i64),
+    #[error("steps and distractors allow {quantities} quantities, more than the {letters} letters")]
+    TooManyQuantities {
+        /// How many there can be.
+        quantities: i64,
+        /// How many have names.
+        letters: usize,
+    },
     /// Nothing was found in many attempts.
     #[error("no problem in {attempts} attempts: widen results or givens, lower steps or allow more operators")]
     Exhausted {
@@ -120,13 +144,21 @@ impl Distribution {
         if let Some(&missing) = self.required_operators.iter().find(|required| !self.operators.contains(required)) {
             return Err(DistributionError::RequiredOperator(missing));
         }
+        if self.letters > LETTERS.len() {
+            let found = self.letters as f64;
+            return Err(DistributionError::OutOfRange { field: "letters", found, expected: "at most 26" });
+        }
         // A tree of binary operations has one leaf more than it has nodes.
         let quantities = 2 * self.steps[1] + 1 + self.distractors[1];
-        if quantities > LETTERS.len() as i64 {
-            return Err(DistributionError::TooManyQuantities(quantities));
+        if quantities > self.letters as i64 {
+            return Err(DistributionError::TooManyQuantities { quantities, letters: self.letters });
         }
         Ok(())
     }
+}
+
+fn all_letters() -> usize {
+    LETTERS.len()
 }
 
 /// What keeps products within 64 bits.

@@ -6,7 +6,7 @@ use aprm_core::rand_core::Rng;
 
 use super::draw::{between, choose, happens, index, shuffle};
 use super::wording::{Unit, Wording};
-use super::{Distribution, DistributionError, Operation, Operator, Part, Problem};
+use super::{Distribution, DistributionError, Naming, Operation, Operator, Part, Problem};
 
 /// How often a problem is begun anew before giving up.
 const ATTEMPTS: u32 = 10_000;
@@ -207,7 +207,14 @@ impl Draft {
             .collect();
         let problem = Problem::new(&givens, operations).ok()?;
         if distribution.templates.is_empty() {
-            return Some(problem);
+            let mut names: Vec<usize> = (0..distribution.letters).collect();
+            match distribution.naming {
+                Naming::FromA => {}
+                Naming::FromAny => names.rotate_left(index(distribution.letters, rng)),
+                Naming::Shuffled => shuffle(&mut names, rng),
+            }
+            names.truncate(order.len());
+            return Some(problem.named(names));
         }
         let named: Vec<bool> = order.iter().map(|quantity| quantities[*quantity].named).collect();
         let units = order.iter().map(|quantity| quantities[*quantity].unit).collect();

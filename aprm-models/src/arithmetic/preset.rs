@@ -2,7 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, Operator, TemplateSet};
+use super::problem::LETTERS;
+use super::{Distribution, Naming, Operator, TemplateSet};
 
 /// How problems are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,9 +23,9 @@ pub enum Form {
 pub enum Preset {
     /// As it is; of the presets, two to four steps over givens from 2 to 20, results from 1 to 99.
     InDistribution,
-    /// One or two steps more than the most.
+    /// One step more than the most.
     Longer,
-    /// Givens and results to twice the most.
+    /// Givens to twice the most.
     LargerNumbers,
     /// At least one remainder, an operation that is never trained on.
     UnseenOperators,
@@ -56,6 +57,8 @@ impl Preset {
             reuse: 0.3,
             independent_steps: false,
             distractors: [0, 0],
+            naming: Naming::FromA,
+            letters: LETTERS.len(),
             templates: match form {
                 Form::WordFree => Vec::new(),
                 Form::Worded => TemplateSet::TRAINING.to_vec(),
@@ -67,13 +70,11 @@ impl Preset {
     pub fn beside(self, trained: &Distribution) -> Distribution {
         let trained = trained.clone();
         let [_, steps] = trained.steps;
-        let ([least_given, given], [least_result, result]) = (trained.givens, trained.results);
+        let [least_given, given] = trained.givens;
         match self {
             Self::InDistribution => trained,
-            Self::Longer => Distribution { steps: [steps + 1, steps + 2], ..trained },
-            Self::LargerNumbers => {
-                Distribution { givens: [least_given, 2 * given], results: [least_result, 2 * result + 1], ..trained }
-            }
+            Self::Longer => Distribution { steps: [steps + 1; 2], ..trained },
+            Self::LargerNumbers => Distribution { givens: [least_given, 2 * given], ..trained },
             Self::UnseenOperators => Distribution {
                 operators: Operator::ALL.to_vec(),
                 required_operators: vec![Operator::Remainder],

@@ -36,6 +36,8 @@ pub struct Problem {
     /// Of all quantities, the givens first.
     values: Vec<i64>,
     operations: Vec<Operation>,
+    /// Of all quantities; their places in the alphabet.
+    names: Vec<usize>,
     wording: Option<Wording>,
 }
 
@@ -106,7 +108,14 @@ impl Problem {
             let value = operator.apply(left, right).filter(|value| value.unsigned_abs() < BOUND);
             values.push(value.ok_or(ProblemError::Value { operation, left, operator, right })?);
         }
-        Ok(Self { givens: givens.len(), values, operations, wording: None })
+        let names = (0..values.len()).collect();
+        Ok(Self { givens: givens.len(), values, operations, names, wording: None })
+    }
+
+    /// The same with other letters, as places in the alphabet.
+    pub(super) fn named(self, names: Vec<usize>) -> Self {
+        debug_assert_eq!(names.len(), self.values.len(), "a name for each quantity");
+        Self { names, ..self }
     }
 
     pub(super) fn worded(self, wording: Wording) -> Self {
@@ -161,8 +170,15 @@ impl Problem {
         assert!(quantity < self.values.len(), "quantity {quantity} of {}", self.values.len());
         match &self.wording {
             Some(wording) => wording.name(quantity),
-            None => LETTERS.get(quantity..=quantity),
+            None => Some(letter(self.names[quantity])),
         }
+    }
+
+    /// The next letter that names nothing, in problems without words.
+    pub(super) fn spare_name(&self) -> Option<&'static str> {
+        let last = self.names[self.names.len() - 1];
+        let following = (last + 1..last + LETTERS.len()).map(|place| place % LETTERS.len());
+        following.into_iter().find(|place| !self.names.contains(place)).map(letter)
     }
 
     /// The unit of a quantity, in worded problems.
@@ -222,6 +238,10 @@ impl Problem {
     }
 }
 
+fn letter(place: usize) -> &'static str {
+    &LETTERS[place..=place]
+}
+
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -231,7 +251,7 @@ impl fmt::Display for Problem {
         if let Some(wording) = &self.wording {
             return f.write_str(&wording.text(self));
         }
-        let name = |quantity: usize| &LETTERS[quantity..=quantity];
+        let name = |quantity: usize| letter(self.names[quantity]);
         for (quantity, given) in self.givens().iter().enumerate() {
             write!(f, "{}={given};", name(quantity))?;
         }
@@ -252,24 +272,30 @@ impl FromStr for Problem {
             expected: expected.to_owned(),
         };
         let definitions = text.strip_suffix('?').ok_or_else(|| syntax(text, "a text that ends in '?'"))?;
-        let (mut givens, mut operations) = (Vec::new(), Vec::new());
-        for (quantity, definition) in definitions.split(';').enumerate() {
-            let name = LETTERS.get(quantity..=quantity).ok_or(ProblemError::TooManyQuantities(quantity + 1))?;
-            let right = definition
-                .strip_prefix(name)
-                .and_then(|definition| definition.strip_prefix('='))
-                .ok_or_else(|| syntax(definition, &format!("{name}=")))?;
+        let (mut givens, mut operations, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for definition in definitions.split(';') {
+            let (name, right) = match definition.as_bytes() {
+                [name @ b'a'..=b'z', b'=', ..] => (usize::from(name - b'a'), &definition[2..]),
+                _ => return Err(syntax(definition, "the definition of a letter, as in a=16")),
+            };
+            if names.contains(&name) {
+                return Err(syntax(definition, "a letter that has no value yet"));
+            }
             match (leading_number(right), right.as_bytes()) {
                 (Some((given, "")), _) if operations.is_empty() => givens.push(given),
-                (_, &[left, symbol, right]) if left.is_ascii_lowercase() && right.is_ascii_lowercase() => {
+                (_, &[left @ b'a'..=b'z', symbol, right @ b'a'..=b'z']) => {
                     let operator = Operator::from_symbol(char::from(symbol))
                         .ok_or_else(|| syntax(definition, "an operation on two names"))?;
-                    operations
-                        .push(Operation { operator, operands: [left, right].map(|name| usize::from(name - b'a')) });
+                    let quantity = |letter: u8| names.iter().position(|name| *name == usize::from(letter - b'a'));
+                    let (Some(left), Some(right)) = (quantity(left), quantity(right)) else {
+                        return Err(syntax(definition, "an operation on letters that have values"));
+                    };
+                    operations.push(Operation { operator, operands: [left, right] });
                 }
                 _ => return Err(syntax(definition, "a number, or behind all numbers an operation on two names")),
             }
+            names.push(name);
         }
-        Self::new(&givens, operations)
+        Ok(Self::new(&givens, operations)?.named(names))
     }
 }

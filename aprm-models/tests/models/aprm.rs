@@ -2,13 +2,12 @@
 
 use aprm_models::aprm::attempts::{Attempt, Attempts};
 use aprm_models::aprm::evaluation::{Evaluation, fit_threshold};
-use aprm_models::aprm::prompt::{Prompt, REWRITE};
-use aprm_models::arithmetic::ALPHABET;
+use aprm_models::aprm::prompt::{Prompt, special_tokens};
+use aprm_models::arithmetic::{ALPHABET, ErrorKind};
 use aprm_models::tokenizer::{Alphabet, CharacterTokenizer};
 
 fn prompt() -> Prompt {
-    let alphabet =
-        Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
+    let alphabet = Alphabet { characters: ALPHABET.into(), special_tokens: special_tokens(), ..Alphabet::default() };
     Prompt::new(Box::new(CharacterTokenizer::new(alphabet).unwrap())).unwrap()
 }
 
@@ -28,6 +27,20 @@ fn players_read_the_same_text() {
     // A step that was not ended is none.
     assert_eq!(prompt.read_step(&prompt.step("c=1").unwrap()).as_deref(), Some("c=1"));
     assert_eq!(prompt.read_step(&marked.ids[..4]), None);
+}
+
+#[test]
+fn an_announced_error_is_not_part_of_the_step() {
+    let prompt = prompt();
+    let planned = prompt.planned_step(ErrorKind::Carry, "c=1").unwrap();
+    assert_eq!(prompt.decode(&planned), "<carry>c=1<step>");
+    let plain = prompt.step("c=1").unwrap();
+    assert_eq!(prompt.split_plan(&planned), (Some(ErrorKind::Carry), &plain[..]));
+    assert_eq!(prompt.split_plan(&plain), (None, &plain[..]));
+    // A second announcement is text that no oracle can read.
+    let twice = [&planned[..1], &planned].concat();
+    let (plan, rest) = prompt.split_plan(&twice);
+    assert_eq!((plan, prompt.read_step(rest).as_deref()), (Some(ErrorKind::Carry), Some("<carry>c=1")));
 }
 
 fn attempt(steps: usize, first_error: Option<usize>, answer: &str, solved: bool) -> Attempt {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use aprm_models::arithmetic::{
-    ALPHABET, Distribution, DistributionError, ErrorKind, Finding, Form, Operator, Part, Preset, Problem, ProblemError,
-    Step, classify, corrupt, corrupt_any,
+    ALPHABET, Distribution, DistributionError, ErrorKind, Finding, Form, Naming, Operation, Operator, Part, Preset,
+    Problem, ProblemError, Step, classify, corrupt, corrupt_any,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -133,17 +133,32 @@ fn steps_have_one_spelling() {
 }
 
 #[test]
+fn names_are_any_letters_or_the_first_in_order() {
+    let mut distribution = Preset::InDistribution.distribution(Form::WordFree);
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut first_names = |distribution: &Distribution| -> BTreeSet<_> {
+        (0..400).map(|_| distribution.draw(&mut rng).unwrap().name(0).unwrap()).collect()
+    };
+    for (naming, expected) in [(Naming::FromA, 1), (Naming::FromAny, 26), (Naming::Shuffled, 26)] {
+        distribution.naming = naming;
+        assert_eq!(first_names(&distribution).len(), expected, "{naming:?}");
+    }
+}
+
+#[test]
 fn texts_that_are_no_problem_are_refused() {
     let parse = |text: &str| text.parse::<Problem>().unwrap_err();
     assert_eq!(parse("a=1;b=2?"), ProblemError::NoOperation);
-    assert_eq!(parse("a=1;b=a+b?"), ProblemError::Undefined { operation: 0, operand: 1 });
+    let undefined = Problem::new(&[1], vec![Operation { operator: Operator::Add, operands: [0, 1] }]).unwrap_err();
+    assert_eq!(undefined, ProblemError::Undefined { operation: 0, operand: 1 });
     let value = ProblemError::Value { operation: 0, left: 7, operator: Operator::Divide, right: 2 };
     assert_eq!(parse("a=7;b=2;c=a/b?"), value);
-    for text in ["", "?", "a=1", "a=1;c=2;c=a+c?", "a=1;b=a+a;c=3?", "a=1;b=a^a?", "a=01;b=a+a?"] {
+    let many = (0..40).map(|k| format!("{}=1;", char::from(b'a' + k % 26))).collect::<String>() + "?";
+    for text in [&many, "", "?", "a=1", "a=1;b=a+b?", "a=1;c=2;c=a+c?", "a=1;b=a+a;c=3?", "a=1;b=a^a?", "a=01;b=a+a?"] {
         assert!(matches!(parse(text), ProblemError::Syntax { .. }), "{text:?}");
     }
-    let many = (0..40).map(|k| format!("{}=1;", char::from(b'a' + k % 26))).collect::<String>();
-    assert_eq!(parse(&format!("{many}?")), ProblemError::TooManyQuantities(27));
+    let many = Problem::new(&[1; 27], vec![Operation { operator: Operator::Add, operands: [0, 1] }]).unwrap_err();
+    assert_eq!(many, ProblemError::TooManyQuantities(28));
     let doubling: String =
         (b'b'..=b'z').map(|name| format!(";{0}={1}+{1}", char::from(name), char::from(name - 1))).collect();
     assert_eq!(format!("a=1{doubling}?").parse::<Problem>().unwrap().answer(), 1 << 25);

@@ -7,7 +7,7 @@ use aprm_models::aprm::game::Game;
 use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::Player;
 use aprm_models::aprm::pretraining::initialize;
-use aprm_models::aprm::prompt::{Prompt, REWRITE};
+use aprm_models::aprm::prompt::{Prompt, special_tokens};
 use aprm_models::aprm::streams::{Streams, stream};
 use aprm_models::arithmetic::ALPHABET;
 use aprm_models::oracle::Leniency;
@@ -43,7 +43,7 @@ impl Table {
     fn new() -> Self {
         let mut cpu = Cpu::new();
         let alphabet =
-            Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
+            Alphabet { characters: ALPHABET.into(), special_tokens: special_tokens(), ..Alphabet::default() };
         let tokenizer = CharacterTokenizer::new(alphabet).unwrap();
         let shape = ModelShape {
             hidden_size: 8,
@@ -53,7 +53,7 @@ impl Table {
             ..ModelShape::default()
         };
         let model = |cpu: &mut Cpu<f32>, role| {
-            let Ok(model) = Transformer::new(cpu, shape.config(role, tokenizer.vocab_size(), 128).unwrap());
+            let Ok(model) = Transformer::new(cpu, shape.config(role, tokenizer.vocab_size()).unwrap());
             model
         };
         let mut rng = stream(SEED, 9);

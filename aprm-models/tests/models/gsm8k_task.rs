@@ -37,7 +37,7 @@ fn what_the_rules_make_is_wrong_to_the_oracle_and_shows_no_annotation() {
         let solution = task.deal(&mut rng);
         for step in 0..task.steps(&solution).len() {
             assert!(!task.steps(&solution)[step].contains("<<"));
-            let corrupted = task.corrupt(&solution, step, &mut rng).expect("all these steps can be corrupted");
+            let (_, corrupted) = task.corrupt(&solution, step, &mut rng).expect("all these steps can be corrupted");
             assert!(!corrupted.contains("<<"), "{corrupted}");
             assert_eq!(task.judge(&solution, step, &corrupted), Ok(Verdict::Incorrect), "{corrupted}");
             kinds.insert(task.error_kind(&solution, step, &corrupted));

@@ -6,7 +6,7 @@ use aprm_models::aprm::lesson::{Lesson, Teaching, study};
 use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::Player;
 use aprm_models::aprm::pretraining::initialize;
-use aprm_models::aprm::prompt::{Prompt, REWRITE};
+use aprm_models::aprm::prompt::{Prompt, special_tokens};
 use aprm_models::aprm::row_scores::RowScores;
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::verifier_loss::VerifierLoss;
@@ -33,13 +33,13 @@ impl Class {
     fn new() -> Self {
         let mut cpu = Cpu::new();
         let alphabet =
-            Alphabet { characters: ALPHABET.into(), special_tokens: vec![REWRITE.into()], ..Alphabet::default() };
+            Alphabet { characters: ALPHABET.into(), special_tokens: special_tokens(), ..Alphabet::default() };
         let tokenizer = CharacterTokenizer::new(alphabet).unwrap();
         let shape =
             ModelShape { hidden_size: 32, num_hidden_layers: 1, intermediate_size: 64, ..ModelShape::default() };
         let mut rng = stream(3, 9);
         let mut model = |role| {
-            let Ok(model) = Transformer::new(&mut cpu, shape.config(role, tokenizer.vocab_size(), 64).unwrap());
+            let Ok(model) = Transformer::new(&mut cpu, shape.config(role, tokenizer.vocab_size()).unwrap());
             model
         };
         let (language_model, verifier) = (model(Role::LanguageModel), model(Role::Verifier));
