@@ -1,7 +1,7 @@
 //! Expands the shaders' imports, has naga validate what comes of it, and writes the table of kernels.
 //!
-//! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the kernels
-//! that import it come in a version `subgroups` as well, and so for any other word.
+//! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the
+//! kernels that import it come in a version `subgroups` as well, and so for any other word.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -1,9 +1,9 @@
-//! How fast the kernels are on a GPU: products in their three transposes, attention, and what memory bounds, in per cent
-//! of the rate of a copy.
+//! How fast the kernels are on a GPU: products in their three transposes, attention, and what memory bounds, in per
+//! cent of the rate of a copy.
 //!
-//! `cargo bench -p aprm-wgpu [-- [LARGEST] [matrices]]`, where LARGEST is the side of the largest product, 8192 by default;
-//! software adapters want 512. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names another adapter
-//! than the first.
+//! `cargo bench -p aprm-wgpu [-- [LARGEST] [matrices]]`, where LARGEST is the side of the largest product, 8192 by
+//! default; software adapters want 512. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names
+//! another adapter than the first.
 
 use std::time::Instant;
 

@@ -17,8 +17,8 @@ pub struct Adapter {
 /// What [`Adapter::open`] may take of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most that shaders may use; an adapter that has less uses less. By default that is all that leaves numbers as they
-    /// are: [`Tier::Matrices`] rounds, so it is asked for.
+    /// The most that shaders may use; an adapter that has less uses less. By default that is all that leaves numbers as
+    /// they are: [`Tier::Matrices`] rounds, so it is asked for.
     pub tier: Tier,
     /// The most bytes of a buffer.
     pub binding_size: u64,
@@ -121,8 +121,9 @@ impl Adapter {
 
     /// A backend on this adapter.
     ///
-    /// With [`Tier::Matrices`] it first computes products of known result several times; where one is wrong, does not repeat
-    /// or fails, the backend has the next lower tier, and [`Gpu::refusal`] says why.
+    /// With [`Tier::Matrices`] it first computes products of known result several times; where one is wrong, does not
+    /// repeat or fails, the backend has the next lower tier, and [`Gpu::refusal`] says why. A driver that crashes is
+    /// beyond that.
     ///
     /// # Errors
     /// If the adapter lacks what every kernel needs, or its driver gives no device.
@@ -130,8 +131,8 @@ impl Adapter {
         self.open_means(self.means(limits.tier), limits)
     }
 
-    /// As [`Adapter::open`], after one text has taken another's place in the shaders of cooperative matrices: so the check of
-    /// them can be shown to fail.
+    /// As [`Adapter::open`], after one text has taken another's place in the shaders of cooperative matrices: so the
+    /// check of them can be shown to fail.
     #[doc(hidden)]
     pub fn open_with_fault(&self, limits: Limits, fault: (&'static str, &'static str)) -> Result<Gpu, GpuError> {
         self.open_means(Means { fault: Some(fault), ..self.means(limits.tier) }, limits)
@@ -149,8 +150,8 @@ impl Adapter {
         Ok(self.open_unchecked(Means { matrices: None, ..means }, limits)?.refused(refusal))
     }
 
-    /// A backend whose products are as they should be. A device that promises matrices and refuses them makes wgpu panic, and
-    /// so do mistakes of the translation; there is nothing here that a panic leaves half done.
+    /// A backend whose products are as they should be. A device that promises matrices and refuses them makes wgpu
+    /// panic, and so do mistakes of the translation; there is nothing here that a panic leaves half done.
     fn open_checked(&self, means: Means, limits: Limits) -> Result<Gpu, Refusal> {
         let open = || {
             let mut gpu = self.open_unchecked(means, limits)?;

@@ -25,7 +25,8 @@ const ROWS_OF_PARTIAL: usize = 64;
 const ATTENTION_ROWS: usize = 16;
 /// The widest head that attention has room for.
 const MOST_HEAD_DIM: usize = 256;
-/// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows.
+/// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows, and a product with
+/// as many large blocks is made of these.
 const FULL: usize = 256;
 
 /// A GPU, with the memory for intermediate results that its kernels need.

@@ -1,7 +1,7 @@
 //! The check that products of cooperative matrices pass before they are used.
 //!
-//! Drivers are new to these matrices, and so is the translation of their shaders; a product that is wrong in few entries
-//! would otherwise be found by nobody.
+//! Drivers are new to these matrices, and so is the translation of their shaders; a product that is wrong in few
+//! entries would otherwise be found by nobody.
 
 use aprm_core::backend::{Backend, LinearDims};
 

@@ -8,8 +8,8 @@ use crate::matrices::Matrices;
 /// A shader as the build left it: imports expanded, validated.
 pub(crate) struct Shader {
     pub(crate) name: &'static str,
-    /// By the word that parts have in their names, none for the plain one: the source, and the numbers of its bindings in
-    /// ascending order, each with whether it is written to.
+    /// By the word that parts have in their names, none for the plain one: the source, and the numbers of its bindings
+    /// in ascending order, each with whether it is written to.
     versions: &'static [Version],
 }
 
@@ -52,11 +52,11 @@ pub enum Tier {
     Subgroups,
     /// Products by cooperative matrices, which are also called tensor cores: of `f16`, summed in `f32`.
     ///
-    /// An entry of an operand is rounded to `f16`, hence to 11 bits, after its operand is multiplied by the power of two
-    /// that brings its largest finite entry to between 2¹⁴ and 2¹⁵.
-    /// So nothing overflows, and what is not finite in the result is so in `f32` too or comes of what is not finite;
-    /// but what is less than 2⁻²⁸ of its operand's largest entry loses bits or counts as zero, and only there does what
-    /// becomes of a row depend on what stands beside it in a batch.
+    /// An entry of an operand is rounded to `f16`, hence to 11 bits, after its operand is multiplied by the power of
+    /// two that brings its largest finite entry to between 2¹⁴ and 2¹⁵. So nothing overflows, and what is not finite in
+    /// the result is so in `f32` too or comes of what is not finite; but what is less than 2⁻²⁸ of its operand's
+    /// largest entry loses bits or counts as zero, and only there does what becomes of a row depend on what stands
+    /// beside it in a batch.
     ///
     /// ```text
     /// |out − x Wᵀ| ≤ 2⁻¹⁰ Σ|x||W| + 2⁻²⁸ (max|x| Σ|W| + max|W| Σ|x|) + what summing in f32 takes
@@ -117,6 +117,8 @@ pub(crate) enum Form {
     Only,
     /// The one for heads of so many channels.
     HeadDim(u32),
+    /// The one with the larger blocks.
+    Large,
 }
 
 /// The pipelines of a device, each made when it is first needed.
@@ -153,7 +155,8 @@ impl Pipeline {
     fn new(device: &wgpu::Device, kernel: Kernel, form: Form, means: Means) -> Self {
         let shader = kernel.shader();
         let label = Some(shader.name);
-        let &(version, source, bindings) = shader.version(means.versions());
+        let versions = if form == Form::Large { &["large"] } else { means.versions() };
+        let &(version, source, bindings) = shader.version(versions);
         let mut source = Cow::Borrowed(source);
         let mut constants = Vec::new();
         if let Form::HeadDim(head_dim) = form {

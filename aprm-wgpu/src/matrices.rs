@@ -39,7 +39,7 @@ impl Matrices {
 /// The leave to use what wgpu calls experimental.
 #[expect(unsafe_code, reason = "wgpu gives this leave in no other way")]
 pub(crate) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what is asked of the caller is to expect mistakes of wgpu. The shaders that need this are the crate's own, and
-    // are used only where their products are what they should be.
+    // SAFETY: what is asked of the caller is to expect mistakes of wgpu. The shaders that need this are the crate's
+    // own, and are used only where their products are what they should be.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }

@@ -222,7 +222,8 @@ impl Queue {
 
     // ---- kernels ----
 
-    /// Records a kernel for at least so many workgroups, in up to three dimensions; buffers are in the order of bindings.
+    /// Records a kernel for at least so many workgroups, in up to three dimensions; buffers are in the order of
+    /// bindings.
     pub(crate) fn dispatch(
         &mut self,
         (kernel, form): (Kernel, Form),

@@ -1,18 +1,20 @@
 //! The grid of a product, and what precedes one of cooperative matrices.
 
-use super::{Gpu, word};
+use super::{FULL, Gpu, word};
 use crate::GpuError;
 use crate::buffer::Buffer;
 use crate::kernel::{Form, Kernel, Tier};
 
 /// The side of a block of `product.wgsl` and of `matrices.wgsl`.
 pub(super) const BLOCK: usize = 64;
+/// The side of a block of `product.large.wgsl`.
+const LARGE_BLOCK: usize = 128;
 /// Parts that `largest.wgsl` cuts an operand into.
 const PARTS_OF_OPERAND: usize = 256;
 
 impl Gpu {
-    /// Records a product of so many rows and columns in so many parts; the buffers are two operands, with their lengths, and
-    /// the `rest`.
+    /// Records a product of so many rows and columns in so many parts; the buffers are two operands, with their
+    /// lengths, and the `rest`.
     pub(super) fn product(
         &mut self,
         kernel: Kernel,
@@ -26,9 +28,11 @@ impl Gpu {
         if rows * columns == 0 {
             return Ok(());
         }
-        let grid = [word(columns.div_ceil(BLOCK)), word(rows.div_ceil(BLOCK)), word(parts)];
+        let grid = |side| [word(columns.div_ceil(side)), word(rows.div_ceil(side)), word(parts)];
         if self.tier() < Tier::Matrices {
-            return self.queue.dispatch((kernel, Form::Only), &buffers, words, grid);
+            let is_large = columns.div_ceil(LARGE_BLOCK) * rows.div_ceil(LARGE_BLOCK) >= FULL;
+            let (form, side) = if is_large { (Form::Large, LARGE_BLOCK) } else { (Form::Only, BLOCK) };
+            return self.queue.dispatch((kernel, form), &buffers, words, grid(side));
         }
         let [largest, powers] = match self.powers.take() {
             Some(powers) => powers,
@@ -39,7 +43,7 @@ impl Gpu {
         self.queue.dispatch((Kernel::Largest, Form::Only), &[left, right, &largest], &lens, parts_of_both)?;
         self.queue.dispatch((Kernel::Powers, Form::Only), &[&largest, &powers], &[], [2, 1, 1])?;
         buffers.push(&powers);
-        self.queue.dispatch((kernel, Form::Only), &buffers, words, grid)?;
+        self.queue.dispatch((kernel, Form::Only), &buffers, words, grid(BLOCK))?;
         self.powers = Some([largest, powers]);
         Ok(())
     }

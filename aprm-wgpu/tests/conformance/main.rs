@@ -1,5 +1,5 @@
-//! The backend is held to the suite that every backend must pass, with subgroups and without, to the CPU's results, to what
-//! products of cooperative matrices may be off by, and to what it promises when a device fails.
+//! The backend is held to the suite that every backend must pass, with subgroups and without, to the CPU's results, to
+//! what products of cooperative matrices may be off by, and to what it promises when a device fails.
 //!
 //! A machine without a GPU runs it in software: on Debian, `apt-get install mesa-vulkan-drivers`.
 //! `APRM_ADAPTER` names another adapter than the first, and `APRM_GPU=off` leaves these tests out;

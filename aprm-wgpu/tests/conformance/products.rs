@@ -1,10 +1,13 @@
-//! The three products on operands of chosen sizes, held to `f64`.
+//! The three products on operands of chosen sizes, held to `f64`; and those that are large.
 
 use aprm_conformance::Naive;
 use aprm_core::backend::{Backend, LinearDims};
 use aprm_core::scalar::Scalar;
+use aprm_wgpu::Tier;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+
+use crate::{gpu, is_off};
 
 /// What factors are rounded to.
 #[derive(Clone, Copy, Debug)]
@@ -144,5 +147,34 @@ impl Case {
             }
             println!("{name}, {factors:?}, {:?}: {closest:.2} of the bound", [rows, inputs, outputs]);
         }
+    }
+}
+
+/// Each shape has enough blocks of 128 x 128 in one of the products.
+#[test]
+fn large_products_are_made_of_larger_blocks() {
+    if is_off() {
+        return;
+    }
+    let mut gpu = gpu(Tier::Plain);
+    for [rows, inputs, outputs] in [[2001, 9, 2033], [2001, 2033, 9], [9, 2033, 2001]] {
+        Case::new([rows, inputs, outputs], [1.0, 1.0]).adding().hold(Factors::F32, &mut gpu);
+    }
+}
+
+/// A row's bits do not tell how large the blocks were.
+#[test]
+fn a_row_of_a_large_product_has_the_bits_of_a_small_one() {
+    if is_off() {
+        return;
+    }
+    let mut gpu = gpu(Tier::Plain);
+    for [rows, inputs, outputs] in [[2001, 35, 2033], [2001, 2033, 35]] {
+        let mut case = Case::new([rows, inputs, outputs], [1.0, 1.0]);
+        let large = case.products(&mut gpu);
+        case.keep_rows(100);
+        let small = case.products(&mut gpu);
+        assert_eq!(small[0].1, large[0].1[..100 * outputs]);
+        assert_eq!(small[1].1, large[1].1[..100 * inputs]);
     }
 }

@@ -1,6 +1,6 @@
-// A block of 64 x 64 entries of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 2 x 2 of them.
-// Operands are rounded to f16, each times the power of two that brings its largest entry near f16's; sums are f32, and
-// divided by both powers. What the importer gives is in product.wgsl.
+// A block of 64 x 64 entries of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 2 x 2 of
+// them. Operands are rounded to f16, each times the power of two that brings its largest entry near f16's; sums are
+// f32, and divided by both powers. What the importer gives is in product.wgsl.
 const BLOCK = 64u;
 const DEPTH = 32u;
 // Rows begin at multiples of 16 bytes, as matrices must.
@@ -9,8 +9,8 @@ const PATCH = 2u * TILE;
 // Patches along a side of the block.
 const PATCHES = BLOCK / PATCH;
 const ENTRIES = TILE * TILE;
-// As many as a subgroup for each patch takes at most. Invocations make up subgroups in their order, which nothing but the
-// check at the start says: shaders that ask for their subgroup crash drivers when they have matrices too.
+// As many as a subgroup for each patch takes at most. Invocations make up subgroups in their order, which nothing but
+// the check at the start says: a driver is reported to crash on shaders that name subgroups and have matrices too.
 override LANES: u32 = 128u;
 
 struct Place {
