@@ -1,9 +1,9 @@
 //! Expands the shaders' imports, has naga validate what comes of it, and writes the table of kernels.
 //!
-//! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the kernels
-//! that import it come in two versions.
+//! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the
+//! kernels that import it come in a version `subgroups` as well, and so for any other word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -14,19 +14,20 @@ fn main() {
     println!("cargo::rerun-if-changed=src/shaders");
     let folder = Path::new("src/shaders");
     let parts = shaders(&folder.join("parts"));
+    let words: BTreeSet<&str> = parts.keys().filter_map(|part| Some(part.split_once('.')?.1)).collect();
     let mut table = String::from("kernels! {\n");
     for (name, source) in shaders(folder) {
         let plain = expand(&name, &source, &parts, "");
-        let with_subgroups = expand(&name, &source, &parts, ".subgroups");
-        let bindings = bindings(&name, &plain);
-        if with_subgroups != plain {
-            assert_eq!(bindings, self::bindings(&name, &with_subgroups), "{name}: its versions differ in bindings");
-        }
         let variant: String = name.split('_').map(capitalized).collect();
-        let with_subgroups =
-            if with_subgroups == plain { "None".to_owned() } else { format!("Some({with_subgroups:?})") };
-        writeln!(table, "    {variant} {name:?} {plain:?} {with_subgroups} => {bindings:?},")
-            .expect("strings can be written");
+        write!(table, "    {variant} {name:?} [").expect("strings can be written");
+        for version in std::iter::once("").chain(words.iter().copied()) {
+            let expanded = expand(&name, &source, &parts, version);
+            if version.is_empty() || expanded != plain {
+                let bindings = bindings(&name, version, &expanded);
+                write!(table, "({version:?}, {expanded:?}, &{bindings:?}), ").expect("strings can be written");
+            }
+        }
+        table.push_str("],\n");
     }
     table.push_str("}\n");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
@@ -45,6 +46,7 @@ fn shaders(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The source with what it imports, in the version of this name where there is one.
 fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &str) -> String {
     let mut expanded = String::new();
     for line in source.lines() {
@@ -53,21 +55,25 @@ fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &
             expanded.push('\n');
             continue;
         };
-        let part = parts.get(&format!("{import}{version}")).or_else(|| parts.get(import));
-        expanded.push_str(part.unwrap_or_else(|| panic!("{name}: no part {import}")));
+        let part = parts.get(&format!("{import}.{version}")).or_else(|| parts.get(import));
+        let part = part.unwrap_or_else(|| panic!("{name}: no part {import}"));
+        expanded.push_str(&expand(name, part, parts, version));
     }
     expanded
 }
 
-/// Whether each binding is written to, in their order.
+/// The numbers of the bindings in ascending order, and whether each is written to.
 ///
 /// # Panics
 /// If the shader is not valid.
-fn bindings(name: &str, source: &str) -> Vec<bool> {
-    let path = format!("src/shaders/{name}.wgsl, imports expanded");
+fn bindings(name: &str, version: &str, source: &str) -> Vec<(u32, bool)> {
+    let path = format!("src/shaders/{name}.wgsl, imports expanded {version}");
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, &path)));
-    let capabilities = Capabilities::IMMEDIATES | Capabilities::SUBGROUP;
+    let capabilities = Capabilities::IMMEDIATES
+        | Capabilities::SUBGROUP
+        | Capabilities::SHADER_FLOAT16
+        | Capabilities::COOPERATIVE_MATRIX;
     Validator::new(ValidationFlags::all(), capabilities)
         .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
         .subgroup_operations(naga::valid::SubgroupOperationSet::all())
@@ -85,9 +91,8 @@ fn bindings(name: &str, source: &str) -> Vec<bool> {
         })
         .collect();
     bindings.sort_unstable();
-    assert!(bindings.iter().zip(0..).all(|(&(binding, _), i)| binding == i), "{name}: its bindings have gaps");
     assert!(bindings.len() <= 8, "{name}: more bindings than every device has");
-    bindings.into_iter().map(|(_, written)| written).collect()
+    bindings
 }
 
 fn capitalized(word: &str) -> String {

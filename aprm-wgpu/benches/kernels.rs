@@ -1,14 +1,15 @@
-//! How fast the kernels are on a GPU: products in their three transposes, attention, and what memory bounds, in per cent
-//! of the rate of a copy.
+//! How fast the kernels are on a GPU: products in their three transposes, attention, and what memory bounds, in per
+//! cent of the rate of a copy.
 //!
-//! `cargo bench -p aprm-wgpu [-- LARGEST]`, where LARGEST is the side of the largest product, 8192 by default; software
-//! adapters want 512. `APRM_ADAPTER` names another adapter than the first.
+//! `cargo bench -p aprm-wgpu [-- [LARGEST] [matrices]]`, where LARGEST is the side of the largest product, 8192 by
+//! default; software adapters want 512. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names
+//! another adapter than the first.
 
 use std::time::Instant;
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, Ragged, SwigluDims};
 use aprm_core::optimizer::AdamMoments;
-use aprm_wgpu::{Adapter, Buffer, Gpu, GpuError, Limits};
+use aprm_wgpu::{Adapter, Buffer, Gpu, GpuError, Limits, Tier};
 
 /// The least seconds that a kernel is run for.
 const LEAST: f64 = 0.3;
@@ -16,8 +17,15 @@ const LEAST: f64 = 0.3;
 fn main() -> Result<(), GpuError> {
     let largest = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(8192);
     let name = std::env::var("APRM_ADAPTER").ok();
-    let mut gpu = Adapter::choose(name.as_deref())?.open(Limits::default())?;
+    let mut limits = Limits::default();
+    if std::env::args().any(|argument| argument == "matrices") {
+        limits.tier = Tier::Matrices;
+    }
+    let mut gpu = Adapter::choose(name.as_deref())?.open(limits)?;
     println!("{}, tier {}", gpu.adapter(), gpu.tier());
+    if let Some(refusal) = gpu.refusal() {
+        println!("{refusal}");
+    }
     for side in [512, 1024, 2048, 4096, 8192].into_iter().filter(|&side| side <= largest) {
         products(&mut gpu, side)?;
     }

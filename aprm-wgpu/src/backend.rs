@@ -1,5 +1,7 @@
 //! The kernels as a backend: lengths are checked here, and grids laid out.
 
+mod product;
+
 use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
@@ -7,24 +9,24 @@ use aprm_core::backend::{
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 
-use crate::GpuError;
 use crate::buffer::Buffer;
-use crate::kernel::{Kernel, Tier};
+use crate::kernel::{Form, Kernel, Means, Tier};
 use crate::queue::{Queue, Work, fold};
+use crate::{GpuError, Refusal};
+use product::BLOCK;
 
 /// Entries of a workgroup of `entries.wgsl`.
 const ENTRIES: usize = 1024;
 /// Entries of a workgroup of `sum_of_squares.wgsl`.
 const SQUARES: usize = 4096;
-/// The side of a block of `product.wgsl`.
-const BLOCK: usize = 64;
 /// Rows that `linear_backward_bias.wgsl`, and groups that `rms_norm_backward_weight.wgsl`, sum up at a time.
 const ROWS_OF_PARTIAL: usize = 64;
 /// Rows of a workgroup of `attention.wgsl`.
 const ATTENTION_ROWS: usize = 16;
 /// The widest head that attention has room for.
 const MOST_HEAD_DIM: usize = 256;
-/// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows.
+/// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows, and a product with
+/// as many large blocks is made of these.
 const FULL: usize = 256;
 
 /// A GPU, with the memory for intermediate results that its kernels need.
@@ -34,6 +36,9 @@ pub struct Gpu {
     scratch: Option<Buffer>,
     /// What is bound where nothing is needed.
     nothing: Option<Buffer>,
+    /// What `largest.wgsl` and `powers.wgsl` find of a product's operands.
+    powers: Option<[Buffer; 2]>,
+    refusal: Option<Refusal>,
 }
 
 fn word(n: usize) -> u32 {
@@ -45,10 +50,15 @@ impl Gpu {
         adapter: String,
         device: wgpu::Device,
         queue: wgpu::Queue,
-        tier: Tier,
+        means: Means,
         binding_size: u64,
     ) -> Self {
-        Self { queue: Queue::new(adapter, device, queue, tier, binding_size), scratch: None, nothing: None }
+        let queue = Queue::new(adapter, device, queue, means, binding_size);
+        Self { queue, scratch: None, nothing: None, powers: None, refusal: None }
+    }
+
+    pub(crate) fn refused(self, refusal: Option<Refusal>) -> Self {
+        Self { refusal, ..self }
     }
 
     /// The adapter's name.
@@ -59,6 +69,11 @@ impl Gpu {
     /// What shaders use.
     pub fn tier(&self) -> Tier {
         self.queue.tier()
+    }
+
+    /// Why it has less than [`Tier::Matrices`], if that was asked for.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 
     /// What it was given to do so far.
@@ -246,9 +261,9 @@ impl Backend for Gpu {
         let nothing = self.take_nothing()?;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into(), bias.is_some().into()];
         let bias = bias.map_or(&nothing, |bias| bias.holds(outputs));
-        let buffers = [x.holds(rows * inputs), weight.holds(outputs * inputs), bias, out.holds(rows * outputs)];
-        let grid = [word(outputs.div_ceil(BLOCK)), word(rows.div_ceil(BLOCK)), 1];
-        self.queue.dispatch((Kernel::LinearForward, None), &buffers, &words, grid)?;
+        let operands = [(x, rows * inputs), (weight, outputs * inputs)];
+        let rest = [bias, out.holds(rows * outputs)];
+        self.product(Kernel::LinearForward, operands, &rest, &words, [rows, outputs, 1])?;
         self.nothing = Some(nothing);
         Ok(())
     }
@@ -262,9 +277,9 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, accumulate } = dims;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into()];
-        let buffers = [grad_out.holds(rows * outputs), weight.holds(outputs * inputs), grad_x.holds(rows * inputs)];
-        let grid = [word(inputs.div_ceil(BLOCK)), word(rows.div_ceil(BLOCK)), 1];
-        self.queue.dispatch((Kernel::LinearBackwardInput, None), &buffers, &words, grid)
+        let operands = [(grad_out, rows * outputs), (weight, outputs * inputs)];
+        let rest = [grad_x.holds(rows * inputs)];
+        self.product(Kernel::LinearBackwardInput, operands, &rest, &words, [rows, inputs, 1])
     }
 
     fn linear_backward_weight(
@@ -276,7 +291,7 @@ impl Backend for Gpu {
         grad_bias: Option<&mut Buffer>,
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, .. } = dims;
-        let (x, grad_out) = (x.holds(rows * inputs), grad_out.holds(rows * outputs));
+        let operands = [(grad_out, rows * outputs), (x, rows * inputs)];
         let grad_weight = grad_weight.holds(outputs * inputs);
         if rows == 0 {
             return Ok(());
@@ -286,12 +301,12 @@ impl Backend for Gpu {
         let rows_of_part = rows.div_ceil(parts).next_multiple_of(BLOCK);
         let parts = rows.div_ceil(rows_of_part);
         let words = [word(rows), word(inputs), word(outputs), word(rows_of_part), (parts == 1).into()];
-        let grid = [word(across), word(down), word(parts)];
+        let kernel = Kernel::LinearBackwardWeight;
         if parts == 1 {
-            self.queue.dispatch((Kernel::LinearBackwardWeight, None), &[x, grad_out, grad_weight], &words, grid)?;
+            self.product(kernel, operands, &[grad_weight], &words, [outputs, inputs, parts])?;
         } else {
             let scratch = self.take_scratch(parts * outputs * inputs)?;
-            self.queue.dispatch((Kernel::LinearBackwardWeight, None), &[x, grad_out, &scratch], &words, grid)?;
+            self.product(kernel, operands, &[&scratch], &words, [outputs, inputs, parts])?;
             self.add_partials(outputs * inputs, parts, &scratch, grad_weight)?;
             self.scratch = Some(scratch);
         }
@@ -386,7 +401,7 @@ impl Backend for Gpu {
             log_sum_exp.holds(rows * heads),
         ];
         let grid = fold(sequences.sequences * heads * words[1] as usize);
-        self.queue.dispatch((Kernel::AttentionForward, Some(word(head_dim))), &buffers, &words, grid)
+        self.queue.dispatch((Kernel::AttentionForward, Form::HeadDim(word(head_dim))), &buffers, &words, grid)
     }
 
     fn attention_backward(
@@ -418,7 +433,7 @@ impl Backend for Gpu {
         for (kernel, heads) in
             [(Kernel::AttentionBackwardQueries, heads), (Kernel::AttentionBackwardKeysValues, kv_heads)]
         {
-            self.queue.dispatch((kernel, Some(word(head_dim))), &buffers, &words, fold(blocks * heads))?;
+            self.queue.dispatch((kernel, Form::HeadDim(word(head_dim))), &buffers, &words, fold(blocks * heads))?;
         }
         self.scratch = Some(dots);
         Ok(())

@@ -1,18 +1,22 @@
 //! The kernels, one for each file of `shaders`, and what a device makes of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+
+use crate::matrices::Matrices;
 
 /// A shader as the build left it: imports expanded, validated.
 pub(crate) struct Shader {
     pub(crate) name: &'static str,
-    plain: &'static str,
-    with_subgroups: Option<&'static str>,
-    /// Whether each binding is written to.
-    writes: &'static [bool],
+    /// By the word that parts have in their names, none for the plain one: the source, and the numbers of its bindings
+    /// in ascending order, each with whether it is written to.
+    versions: &'static [Version],
 }
 
+type Version = (&'static str, &'static str, &'static [(u32, bool)]);
+
 macro_rules! kernels {
-    ($($variant:ident $name:literal $plain:literal $with_subgroups:expr => $writes:expr,)*) => {
+    ($($variant:ident $name:literal $versions:expr,)*) => {
         /// A compute shader.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(crate) enum Kernel {
@@ -22,12 +26,7 @@ macro_rules! kernels {
         impl Kernel {
             pub(crate) fn shader(self) -> &'static Shader {
                 match self {
-                    $(Self::$variant => &Shader {
-                        name: $name,
-                        plain: $plain,
-                        with_subgroups: $with_subgroups,
-                        writes: &$writes,
-                    },)*
+                    $(Self::$variant => &Shader { name: $name, versions: &$versions },)*
                 }
             }
         }
@@ -36,6 +35,14 @@ macro_rules! kernels {
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
+impl Shader {
+    /// The first of these versions that there is.
+    fn version(&self, words: &[&str]) -> &'static Version {
+        let found = words.iter().find_map(|word| self.versions.iter().find(|(version, ..)| version == word));
+        found.unwrap_or_else(|| panic!("{} has no version {words:?}", self.name))
+    }
+}
+
 /// What shaders may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -43,6 +50,20 @@ pub enum Tier {
     Plain,
     /// Sums within subgroups.
     Subgroups,
+    /// Products by cooperative matrices, which are also called tensor cores: of `f16`, summed in `f32`.
+    ///
+    /// An entry of an operand is rounded to `f16`, hence to 11 bits, after its operand is multiplied by the power of
+    /// two that brings its largest finite entry to between 2¹⁴ and 2¹⁵. So nothing overflows, and what is not finite in
+    /// the result is so in `f32` too or comes of what is not finite; but what is less than 2⁻²⁸ of its operand's
+    /// largest entry loses bits or counts as zero, and only there does what becomes of a row depend on what stands
+    /// beside it in a batch.
+    ///
+    /// ```text
+    /// |out − x Wᵀ| ≤ 2⁻¹⁰ Σ|x||W| + 2⁻²⁸ (max|x| Σ|W| + max|W| Σ|x|) + what summing in f32 takes
+    /// ```
+    ///
+    /// This is where a device rounds to nearest; one that cuts off has 2⁻⁹.
+    Matrices,
 }
 
 impl std::fmt::Display for Tier {
@@ -50,6 +71,7 @@ impl std::fmt::Display for Tier {
         f.write_str(match self {
             Self::Plain => "plain",
             Self::Subgroups => "subgroups",
+            Self::Matrices => "matrices",
         })
     }
 }
@@ -57,73 +79,119 @@ impl std::fmt::Display for Tier {
 /// The bytes that a kernel may be told directly; every device has as many.
 pub(crate) const IMMEDIATE_SIZE: u32 = 64;
 
+/// What an adapter's shaders are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// Whether there are subgroups.
+    pub(crate) subgroups: bool,
+    /// The cooperative matrices that are used.
+    pub(crate) matrices: Option<Matrices>,
+    /// What stands in these matrices' shaders for what, where the check of them is itself checked.
+    pub(crate) fault: Option<(&'static str, &'static str)>,
+}
+
+impl Means {
+    pub(crate) fn tier(self) -> Tier {
+        match self {
+            Self { matrices: Some(_), .. } => Tier::Matrices,
+            Self { subgroups: true, .. } => Tier::Subgroups,
+            Self { .. } => Tier::Plain,
+        }
+    }
+
+    /// The versions of shaders from the best on.
+    fn versions(self) -> &'static [&'static str] {
+        match self {
+            Self { matrices: Some(Matrices { side: 8, .. }), .. } => &["matrices8", "subgroups", ""],
+            Self { matrices: Some(_), .. } => &["matrices16", "subgroups", ""],
+            Self { subgroups: true, .. } => &["subgroups", ""],
+            Self { .. } => &[""],
+        }
+    }
+}
+
+/// Which of a kernel's pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// The only one.
+    Only,
+    /// The one for heads of so many channels.
+    HeadDim(u32),
+    /// The one with the larger blocks.
+    Large,
+}
+
 /// The pipelines of a device, each made when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Pipelines {
-    tier: Tier,
-    pipelines: HashMap<(Kernel, Option<u32>), Pipeline>,
+    means: Means,
+    pipelines: HashMap<(Kernel, Form), Pipeline>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
     pub(crate) compute: wgpu::ComputePipeline,
-    pub(crate) bindings: wgpu::BindGroupLayout,
+    pub(crate) layout: wgpu::BindGroupLayout,
+    /// The numbers of the bindings.
+    pub(crate) bindings: &'static [(u32, bool)],
 }
 
 impl Pipelines {
-    pub(crate) fn new(tier: Tier) -> Self {
-        Self { tier, pipelines: HashMap::new() }
+    pub(crate) fn new(means: Means) -> Self {
+        Self { means, pipelines: HashMap::new() }
     }
 
     pub(crate) fn tier(&self) -> Tier {
-        self.tier
+        self.means.tier()
     }
 
-    /// The pipeline of a kernel, and of a head dimension where it has one.
-    pub(crate) fn get(&mut self, device: &wgpu::Device, kernel: Kernel, head_dim: Option<u32>) -> Pipeline {
-        let tier = self.tier;
-        self.pipelines
-            .entry((kernel, head_dim))
-            .or_insert_with(|| Pipeline::new(device, kernel, head_dim, tier))
-            .clone()
+    pub(crate) fn get(&mut self, device: &wgpu::Device, kernel: Kernel, form: Form) -> Pipeline {
+        let means = self.means;
+        self.pipelines.entry((kernel, form)).or_insert_with(|| Pipeline::new(device, kernel, form, means)).clone()
     }
 }
 
 impl Pipeline {
-    fn new(device: &wgpu::Device, kernel: Kernel, head_dim: Option<u32>, tier: Tier) -> Self {
+    fn new(device: &wgpu::Device, kernel: Kernel, form: Form, means: Means) -> Self {
         let shader = kernel.shader();
         let label = Some(shader.name);
-        let source = match tier {
-            Tier::Plain => shader.plain,
-            Tier::Subgroups => shader.with_subgroups.unwrap_or(shader.plain),
-        };
-        let entries: Vec<_> = (0..)
-            .zip(shader.writes)
-            .map(|(binding, writes)| wgpu::BindGroupLayoutEntry {
+        let versions = if form == Form::Large { &["large"] } else { means.versions() };
+        let &(version, source, bindings) = shader.version(versions);
+        let mut source = Cow::Borrowed(source);
+        let mut constants = Vec::new();
+        if let Form::HeadDim(head_dim) = form {
+            constants.push(("HEAD_DIM", f64::from(head_dim)));
+        }
+        if let Some(matrices) = means.matrices.filter(|_| version.starts_with("matrices")) {
+            constants.push(("LANES", f64::from(matrices.lanes)));
+            if let Some((sound, faulty)) = means.fault {
+                source = source.replace(sound, faulty).into();
+            }
+        }
+        let entries: Vec<_> = bindings
+            .iter()
+            .map(|&(binding, written)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
                 ty: wgpu::BindingType::Buffer {
-                    ty: wgpu::BufferBindingType::Storage { read_only: !writes },
+                    ty: wgpu::BufferBindingType::Storage { read_only: !written },
                     has_dynamic_offset: false,
                     min_binding_size: None,
                 },
                 count: None,
             })
             .collect();
-        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label,
-            bind_group_layouts: &[Some(&bindings)],
+            bind_group_layouts: &[Some(&layout)],
             immediate_size: IMMEDIATE_SIZE,
         });
-        let constants: Vec<_> = head_dim.map(|head_dim| ("HEAD_DIM", f64::from(head_dim))).into_iter().collect();
         let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
-            layout: Some(&layout),
-            module: &device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label,
-                source: wgpu::ShaderSource::Wgsl(source.into()),
-            }),
+            layout: Some(&pipeline_layout),
+            module: &device
+                .create_shader_module(wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(source) }),
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &constants,
@@ -131,6 +199,6 @@ impl Pipeline {
             },
             cache: None,
         });
-        Self { compute, bindings }
+        Self { compute, layout, bindings }
     }
 }

@@ -10,7 +10,7 @@ use wgpu::util::StagingBelt;
 
 use crate::GpuError;
 use crate::buffer::{Buffer, Ledger};
-use crate::kernel::{IMMEDIATE_SIZE, Kernel, Pipelines, Tier};
+use crate::kernel::{Form, IMMEDIATE_SIZE, Kernel, Means, Pipelines, Tier};
 
 /// Dispatches that are handed over together: enough to keep a device busy while more are recorded, and few enough that
 /// none of its drivers takes it for hung.
@@ -42,7 +42,7 @@ pub struct Work {
 }
 
 /// Bindings are made once for the same kernel on the same buffers.
-type Bindings = (Kernel, Option<u32>, [u64; 8]);
+type Bindings = (Kernel, Form, [u64; 8]);
 
 struct Dispatch {
     pipeline: wgpu::ComputePipeline,
@@ -85,7 +85,7 @@ impl Queue {
         adapter: String,
         device: wgpu::Device,
         queue: wgpu::Queue,
-        tier: Tier,
+        means: Means,
         binding_size: u64,
     ) -> Self {
         let fault = Arc::new(Mutex::new(None));
@@ -105,7 +105,7 @@ impl Queue {
             adapter,
             device,
             queue,
-            pipelines: Pipelines::new(tier),
+            pipelines: Pipelines::new(means),
             bindings: HashMap::new(),
             binding_size,
             encoder: None,
@@ -222,10 +222,11 @@ impl Queue {
 
     // ---- kernels ----
 
-    /// Records a kernel for at least so many workgroups, in up to three dimensions.
+    /// Records a kernel for at least so many workgroups, in up to three dimensions; buffers are in the order of
+    /// bindings.
     pub(crate) fn dispatch(
         &mut self,
-        (kernel, head_dim): (Kernel, Option<u32>),
+        (kernel, form): (Kernel, Form),
         buffers: &[&Buffer],
         words: &[u32],
         grid: [u32; 3],
@@ -234,20 +235,22 @@ impl Queue {
             return Ok(());
         }
         let begun = Instant::now();
-        let pipeline = self.pipelines.get(&self.device, kernel, head_dim);
+        let pipeline = self.pipelines.get(&self.device, kernel, form);
         let mut ids = [0; 8];
         for (id, buffer) in ids.iter_mut().zip(buffers) {
             *id = buffer.id;
         }
-        let bindings = self.bindings.entry((kernel, head_dim, ids)).or_insert_with(|| {
-            let entries: Vec<_> = (0..)
-                .zip(buffers)
-                .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.raw.as_entire_binding() })
+        let bindings = self.bindings.entry((kernel, form, ids)).or_insert_with(|| {
+            let entries: Vec<_> = (pipeline.bindings.iter().zip(buffers))
+                .map(|(&(binding, _), buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.raw.as_entire_binding(),
+                })
                 .collect();
             let label = Some(kernel.shader().name);
             self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label,
-                layout: &pipeline.bindings,
+                layout: &pipeline.layout,
                 entries: &entries,
             })
         });
@@ -270,7 +273,7 @@ impl Queue {
         words: &[u32],
         workgroups: usize,
     ) -> Result<(), GpuError> {
-        self.dispatch((kernel, None), buffers, words, fold(workgroups))
+        self.dispatch((kernel, Form::Only), buffers, words, fold(workgroups))
     }
 
     fn encode(&mut self) {

@@ -26,22 +26,17 @@ fn right(column: u32, k: u32) -> f32 {
     return 0.0;
 }
 
+fn put(place: Place, row: u32, column: u32, sum: f32) {
+    if (row < dims.rows && column < dims.inputs) {
+        var entry = sum;
+        if (dims.accumulate != 0u) {
+            entry += grad_x[row * dims.inputs + column];
+        }
+        grad_x[row * dims.inputs + column] = entry;
+    }
+}
+
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
-    let block = vec2(place.group.y, place.group.x);
-    let sums = product(block.x * BLOCK, block.y * BLOCK, 0u, dims.outputs, place.lane);
-    let first = first_entry(block, place.lane);
-    for (var r = 0u; r < 4u; r++) {
-        for (var c = 0u; c < 4u; c++) {
-            let row = first.x + r;
-            let column = first.y + c;
-            if (row < dims.rows && column < dims.inputs) {
-                var sum = sums[r][c];
-                if (dims.accumulate != 0u) {
-                    sum += grad_x[row * dims.inputs + column];
-                }
-                grad_x[row * dims.inputs + column] = sum;
-            }
-        }
-    }
+    product(place, 0u, dims.outputs);
 }

@@ -11,8 +11,8 @@ struct Dims {
     accumulate: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(0) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 fn left(row: u32, k: u32) -> f32 {
@@ -29,25 +29,19 @@ fn right(column: u32, k: u32) -> f32 {
     return 0.0;
 }
 
+fn put(place: Place, row: u32, column: u32, sum: f32) {
+    if (row < dims.outputs && column < dims.inputs) {
+        let at = (place.group.z * dims.outputs + row) * dims.inputs + column;
+        var entry = sum;
+        if (dims.accumulate != 0u) {
+            entry += partial[at];
+        }
+        partial[at] = entry;
+    }
+}
+
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
-    let block = vec2(place.group.y, place.group.x);
     let begin = place.group.z * dims.rows_of_part;
-    let end = min(dims.rows, begin + dims.rows_of_part);
-    let sums = product(block.x * BLOCK, block.y * BLOCK, begin, end, place.lane);
-    let first = first_entry(block, place.lane);
-    for (var r = 0u; r < 4u; r++) {
-        for (var c = 0u; c < 4u; c++) {
-            let row = first.x + r;
-            let column = first.y + c;
-            if (row < dims.outputs && column < dims.inputs) {
-                let at = (place.group.z * dims.outputs + row) * dims.inputs + column;
-                var sum = sums[r][c];
-                if (dims.accumulate != 0u) {
-                    sum += partial[at];
-                }
-                partial[at] = sum;
-            }
-        }
-    }
+    product(place, begin, min(dims.rows, begin + dims.rows_of_part));
 }

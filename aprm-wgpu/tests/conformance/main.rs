@@ -1,12 +1,15 @@
-//! The backend is held to the suite that every backend must pass, with subgroups and without, to the CPU's results, and
-//! to what it promises when a device fails.
+//! The backend is held to the suite that every backend must pass, with subgroups and without, to the CPU's results, to
+//! what products of cooperative matrices may be off by, and to what it promises when a device fails.
 //!
 //! A machine without a GPU runs it in software: on Debian, `apt-get install mesa-vulkan-drivers`.
 //! `APRM_ADAPTER` names another adapter than the first, and `APRM_GPU=off` leaves these tests out;
+//! Cooperative matrices in software want Mesa 26.1; where an adapter has none, their tests say so and are left out.
 //! `LP_NATIVE_VECTOR_WIDTH` of 128, 256 and 512 gives Mesa's software subgroups of 4, 8 and 16.
 
 mod cpu;
 mod faults;
+mod matrices;
+mod products;
 
 use aprm_wgpu::{Adapter, Gpu, Limits, Tier};
 

@@ -1,7 +1,9 @@
 // A block of 64 x 64 entries of a product, 4 x 4 by each invocation. The importer gives the operands, zero beyond their
-// ends, and says along which side they lie in memory:
+// ends, says along which side they lie in memory, and puts what comes of them where it belongs:
 //   fn left(row: u32, k: u32) -> f32, const LEFT_ALONG_K: bool
 //   fn right(column: u32, k: u32) -> f32, const RIGHT_ALONG_K: bool
+//   fn put(place: Place, row: u32, column: u32, sum: f32)
+#import sums
 const LANES = 256u;
 const BLOCK = 64u;
 const DEPTH = 16u;
@@ -21,17 +23,14 @@ fn brought(lane: u32, along_k: bool) -> vec2<u32> {
     return select(vec2(lane % 16u, lane / 16u), vec2(lane / 16u, lane % 16u), along_k);
 }
 
-// Σ_k left(row, k) right(column, k) for k from begin to end in ascending order; a row of the product in each column.
-fn product(first_row: u32, first_column: u32, begin: u32, end: u32, lane: u32) -> mat4x4<f32> {
-    let l = brought(lane, LEFT_ALONG_K);
-    let r = brought(lane, RIGHT_ALONG_K);
-    let row = first_row + 4u * l.x;
-    let column = first_column + 4u * r.x;
-    let mine = vec2(lane / 16u, lane % 16u);
-    var sum0 = vec4(0.0);
-    var sum1 = vec4(0.0);
-    var sum2 = vec4(0.0);
-    var sum3 = vec4(0.0);
+// Puts Σ_k left(row, k) right(column, k), for k from begin to end in ascending order, of the block of this workgroup.
+fn product(place: Place, begin: u32, end: u32) {
+    let l = brought(place.lane, LEFT_ALONG_K);
+    let r = brought(place.lane, RIGHT_ALONG_K);
+    let row = place.group.y * BLOCK + 4u * l.x;
+    let column = place.group.x * BLOCK + 4u * r.x;
+    let mine = vec2(place.lane / 16u, place.lane % 16u);
+    var sums = mat4x4<f32>();
     for (var k = begin; k < end; k += DEPTH) {
         lefts[l.y * PITCH + l.x] =
             vec4(left(row, k + l.y), left(row + 1u, k + l.y), left(row + 2u, k + l.y), left(row + 3u, k + l.y));
@@ -40,19 +39,9 @@ fn product(first_row: u32, first_column: u32, begin: u32, end: u32, lane: u32) -
         );
         workgroupBarrier();
         for (var d = 0u; d < DEPTH; d++) {
-            let a = lefts[d * PITCH + mine.x];
-            let b = rights[d * PITCH + mine.y];
-            sum0 = fma(vec4(a.x), b, sum0);
-            sum1 = fma(vec4(a.y), b, sum1);
-            sum2 = fma(vec4(a.z), b, sum2);
-            sum3 = fma(vec4(a.w), b, sum3);
+            sums = added(sums, lefts[d * PITCH + mine.x], rights[d * PITCH + mine.y]);
         }
         workgroupBarrier();
     }
-    return mat4x4(sum0, sum1, sum2, sum3);
-}
-
-// Where the 4 x 4 entries of an invocation begin.
-fn first_entry(block: vec2<u32>, lane: u32) -> vec2<u32> {
-    return block * BLOCK + 4u * vec2(lane / 16u, lane % 16u);
+    put_sums(place, place.group.yx * BLOCK + 4u * mine, sums);
 }

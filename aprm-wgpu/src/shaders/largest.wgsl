@@ -1,0 +1,37 @@
+// partial[o, p] = the largest magnitude of the finite entries in part p of operand o: 256 of every 65536.
+#import reduce
+#import bits
+const LANES = 256u;
+const PARTS = 256u;
+struct Dims {
+    left_len: u32,
+    right_len: u32,
+}
+var<immediate> dims: Dims;
+@group(0) @binding(0) var<storage, read> left: array<f32>;
+@group(0) @binding(1) var<storage, read> right: array<f32>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+
+fn magnitude(x: f32) -> f32 {
+    return select(0.0, abs(x), is_finite(x));
+}
+
+@compute @workgroup_size(LANES)
+fn main(place: Place) {
+    let part = place.group.x;
+    let first = part * LANES + place.lane;
+    var most = 0.0;
+    if (place.group.y == 0u) {
+        for (var i = first; i < dims.left_len; i += PARTS * LANES) {
+            most = max(most, magnitude(left[i]));
+        }
+    } else {
+        for (var i = first; i < dims.right_len; i += PARTS * LANES) {
+            most = max(most, magnitude(right[i]));
+        }
+    }
+    most = workgroup_max(most, place);
+    if (place.lane == 0u) {
+        partial[place.group.y * PARTS + part] = most;
+    }
+}
