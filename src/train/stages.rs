@@ -153,12 +153,12 @@ impl<'a, D: Device> Run<'a, D> {
     /// Makes a language model of another run one of this run's.
     fn adopt(&mut self, from: &Path, to: &Path) -> Result<(), TrainError> {
         let other = |what| TrainError::OtherModel { path: from.into(), what };
-        if CharacterTokenizer::load(from)?.alphabet() != self.tokenizer.alphabet() {
-            return Err(other("alphabet"));
-        }
         let model = self.model(Role::LanguageModel)?;
         let loaded = Checkpoint::load(from, Options::default());
         let checkpoint = loaded.map_err(|source| TrainError::Load { path: from.into(), source })?;
+        if CharacterTokenizer::load(from)?.alphabet() != self.tokenizer.alphabet() {
+            return Err(other("alphabet"));
+        }
         if checkpoint.config != model.config {
             return Err(other("shape"));
         }

@@ -14,7 +14,7 @@ pub(crate) const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden
     --set warm_start.generator.batch=4 --set warm_start.verifier.steps=4 --set warm_start.verifier.batch=4 --set game.rounds=6 \
     --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
     --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24 --set evaluation.every=2 \
-    --set labelling.problems=4 --set labelling.continuations=2 --set arms.soft.labels=monte-carlo-soft \
+    --set labelling.problems=64 --set labelling.continuations=2 --set arms.soft.labels=monte-carlo-soft \
     --set arms.aprm.baseline=critic --set arms.aprm.oracle=strict";
 
 /// What a run leaves that does not depend on when it was made.
