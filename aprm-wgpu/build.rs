@@ -2,6 +2,7 @@
 //!
 //! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the
 //! kernels that import it come in a version `subgroups` as well, and so for any other word.
+//! Where weights may be [`PACKED`], each of these versions comes with them too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,6 +11,9 @@ use std::path::Path;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
+/// The word that goes with every other: it says how weights are kept, and the others how a kernel computes.
+const PACKED: &str = "packed";
+
 fn main() {
     println!("cargo::rerun-if-changed=src/shaders");
     let folder = Path::new("src/shaders");
@@ -17,14 +21,19 @@ fn main() {
     let words: BTreeSet<&str> = parts.keys().filter_map(|part| Some(part.split_once('.')?.1)).collect();
     let mut table = String::from("kernels! {\n");
     for (name, source) in shaders(folder) {
-        let plain = expand(&name, &source, &parts, "");
         let variant: String = name.split('_').map(capitalized).collect();
         write!(table, "    {variant} {name:?} [").expect("strings can be written");
-        for version in std::iter::once("").chain(words.iter().copied()) {
-            let expanded = expand(&name, &source, &parts, version);
-            if version.is_empty() || expanded != plain {
-                let bindings = bindings(&name, version, &expanded);
-                write!(table, "({version:?}, {expanded:?}, &{bindings:?}), ").expect("strings can be written");
+        let mut seen = BTreeSet::new();
+        for word in std::iter::once("").chain(words.iter().copied().filter(|&word| word != PACKED)) {
+            for is_packed in [false, true] {
+                let versions = [word, if is_packed { PACKED } else { "" }];
+                let expanded = expand(&name, &source, &parts, versions);
+                if seen.insert(expanded.clone()) {
+                    let bindings = bindings(&name, versions, &expanded);
+                    write!(table, "Version {{ word: {word:?}, is_packed: {is_packed}, source: {expanded:?}, ")
+                        .and_then(|()| write!(table, "bindings: &{bindings:?} }}, "))
+                        .expect("strings can be written");
+                }
             }
         }
         table.push_str("],\n");
@@ -46,8 +55,8 @@ fn shaders(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The source with what it imports, in the version of this name where there is one.
-fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &str) -> String {
+/// The source with what it imports, in the first of the versions that there is.
+fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, versions: [&str; 2]) -> String {
     let mut expanded = String::new();
     for line in source.lines() {
         let Some(import) = line.strip_prefix("#import ") else {
@@ -55,9 +64,10 @@ fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &
             expanded.push('\n');
             continue;
         };
-        let part = parts.get(&format!("{import}.{version}")).or_else(|| parts.get(import));
+        let found = versions.iter().find_map(|version| parts.get(&format!("{import}.{version}")));
+        let part = found.or_else(|| parts.get(import));
         let part = part.unwrap_or_else(|| panic!("{name}: no part {import}"));
-        expanded.push_str(&expand(name, part, parts, version));
+        expanded.push_str(&expand(name, part, parts, versions));
     }
     expanded
 }
@@ -66,8 +76,8 @@ fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, version: &
 ///
 /// # Panics
 /// If the shader is not valid.
-fn bindings(name: &str, version: &str, source: &str) -> Vec<(u32, bool)> {
-    let path = format!("src/shaders/{name}.wgsl, imports expanded {version}");
+fn bindings(name: &str, versions: [&str; 2], source: &str) -> Vec<(u32, bool)> {
+    let path = format!("src/shaders/{name}.wgsl, imports expanded {versions:?}");
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, &path)));
     let capabilities = Capabilities::IMMEDIATES

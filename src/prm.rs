@@ -2,11 +2,13 @@
 
 mod choice;
 mod error;
+mod weights;
 
 use std::path::Path;
 
 use aprm_models::aprm::prompt::REWRITE;
 use aprm_models::checkpoint::Checkpoint;
+use aprm_models::evaluator::Evaluator;
 use aprm_models::read_out::ReadOut;
 use aprm_models::safetensors::Options;
 use aprm_models::step_scorer::StepScorer;
@@ -17,6 +19,7 @@ use clap::Args;
 use crate::device::Device;
 use choice::ReadOutName;
 pub(crate) use error::PrmError;
+use weights::Weights;
 
 /// How a model is read.
 #[derive(Debug, Args)]
@@ -36,6 +39,10 @@ pub(crate) struct ReadOutArgs {
     /// The token that says that a step is wrong, where tokens do [default: -].
     #[arg(long, value_name = "S", requires = "model", allow_hyphen_values = true)]
     bad_token: Option<String>,
+
+    /// What the model's matrices are rounded to; bf16 takes half the memory on a GPU [default: f32].
+    #[arg(long, value_enum, requires = "model")]
+    weights: Option<Weights>,
 
     /// Tokens that are computed together; more are faster and take more memory, and change no score.
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
@@ -58,6 +65,11 @@ impl ReadOutArgs {
         self.batch_tokens as usize
     }
 
+    /// The model on a device.
+    pub(crate) fn evaluator<D: Device>(&self, device: D, checkpoint: &Checkpoint) -> Result<Evaluator<D>, PrmError> {
+        self.weights.unwrap_or_default().evaluator(device, checkpoint)
+    }
+
     /// What scores steps with the model of a folder.
     pub(crate) fn scorer<D: Device>(
         &self,
@@ -69,7 +81,7 @@ impl ReadOutArgs {
         let tokenizer = load_tokenizer(model).map_err(|source| PrmError::Tokenizer { path: model.into(), source })?;
         let markers = self.markers(read_out, &*tokenizer);
         let step_text = StepText::new(tokenizer, read_out, &markers)?;
-        StepScorer::new(device, checkpoint, step_text, read_out, self.batch_tokens())
+        StepScorer::of(self.evaluator(device, checkpoint)?, step_text, read_out, self.batch_tokens())
             .map_err(|error| PrmError::Scorer(Box::new(error)))
     }
 

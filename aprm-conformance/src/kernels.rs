@@ -11,6 +11,7 @@ macro_rules! with_kernels {
         $crate::$callback! {
             [$($arguments)*]
             Memory memory,
+            AllocateBf16 allocate_bf16,
             Fill fill,
             Copy copy,
             Axpy axpy,

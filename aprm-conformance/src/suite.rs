@@ -1,6 +1,7 @@
 //! One function for each kernel, named as it is.
 
 mod attention;
+mod bfloat16;
 mod gather_rows;
 mod linear;
 mod losses;
@@ -16,6 +17,7 @@ mod swiglu;
 mod vectors;
 
 pub(crate) use attention::{attention_backward, attention_cached, attention_forward, cache_append};
+pub(crate) use bfloat16::allocate_bf16;
 pub(crate) use gather_rows::{gather_rows_backward, gather_rows_forward};
 pub(crate) use linear::{linear_backward_input, linear_backward_weight, linear_forward};
 pub(crate) use losses::{soft_cross_entropy, squared_error};

@@ -56,6 +56,7 @@ pub struct PolicyGradients<Buffer> {
 /// - What a kernel overwrites may hold anything before, NaN included.
 /// - Sum in a fixed order: equal inputs give equal bits on one device.
 /// - Do not hide NaN: a NaN that enters a row leaves in that row.
+/// - Storage in two bytes is optional: without [`Backend::allocate_bf16`] callers keep weights as all other numbers.
 /// - `aprm-conformance` holds the tests that every backend must pass.
 ///
 /// # For callers
@@ -81,6 +82,23 @@ pub trait Backend {
 
     /// A new vector of indices, all zero.
     fn allocate_indices(&mut self, len: usize) -> Result<Self::Indices, Self::Error>;
+
+    /// A new buffer of weights that are only read, rounded to bfloat16 and kept in two bytes each; `None` where the
+    /// backend has no such storage, as by default.
+    ///
+    /// ```text
+    /// w_i = the nearest number to source_i of 8 significant bits and f32's exponents, the even one of two
+    /// ```
+    ///
+    /// A NaN stays one, and what is nearer to 2¹²⁸ than to the largest such number becomes infinite.
+    /// [`Backend::read`], [`Backend::gather_rows_forward`] as its table, [`Backend::linear_forward`] and
+    /// [`Backend::linear_backward_input`] as their weight take such a buffer, and give what they give with a buffer of
+    /// the numbers `w_i`, bit for bit.
+    /// Whatever else is to work on it reports an error.
+    fn allocate_bf16(&mut self, source: &[Self::Scalar]) -> Result<Option<Self::Buffer>, Self::Error> {
+        let _ = source;
+        Ok(None)
+    }
 
     /// Copies host memory into a buffer from entry `start` on.
     fn write(&mut self, source: &[Self::Scalar], buffer: &mut Self::Buffer, start: usize) -> Result<(), Self::Error>;

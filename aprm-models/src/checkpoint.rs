@@ -7,8 +7,10 @@
 mod error;
 mod save;
 mod shards;
+mod upload;
 
 pub use error::{LoadError, Mismatch, Misshapen, SaveError};
+pub use upload::WeightFormat;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -74,20 +76,6 @@ impl Checkpoint {
             }
         }
         Ok((Self { config, weights: Parameters(weights) }, unused))
-    }
-
-    /// Copies the weights to a device.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn upload<B: Backend>(&self, backend: &mut B) -> Result<Parameters<B::Buffer>, B::Error> {
-        let mut upload = |tensor: &Vec<f32>| {
-            let entries: Vec<B::Scalar> = tensor.iter().map(|&entry| B::Scalar::of(entry.into())).collect();
-            let mut buffer = backend.allocate(entries.len())?;
-            backend.write(&entries, &mut buffer, 0)?;
-            Ok(buffer)
-        };
-        self.weights.0.iter().map(&mut upload).collect::<Result<_, _>>().map(Parameters)
     }
 
     /// Copies weights from a device; those in `f64` are rounded to the nearest `f32`.

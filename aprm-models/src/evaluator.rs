@@ -4,7 +4,7 @@ use core::fmt;
 
 use aprm_core::backend::{Backend, RowDims};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, WeightFormat};
 use crate::transformer::{Batch, Inference, Parameters, ScoreHead, Transformer};
 
 /// How many rows of logits over a vocabulary are on the device at a time.
@@ -18,6 +18,8 @@ pub struct Evaluator<B: Backend> {
     pub model: Transformer<B>,
     /// Its weights.
     pub weights: Parameters<B::Buffer>,
+    /// What its matrices are kept in.
+    pub weight_format: WeightFormat,
     room: Option<Room<B>>,
 }
 
@@ -57,8 +59,27 @@ impl<B: Backend> Evaluator<B> {
     /// Whatever the device reports.
     pub fn new(mut backend: B, checkpoint: &Checkpoint) -> Result<Self, B::Error> {
         let weights = checkpoint.upload(&mut backend)?;
+        Self::with_weights(backend, checkpoint, weights, WeightFormat::Full)
+    }
+
+    /// Brings a model to a device with its matrices rounded to bfloat16, in half the memory where the device has such
+    /// storage: [`Checkpoint::upload_bf16`].
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn rounded(mut backend: B, checkpoint: &Checkpoint) -> Result<Self, B::Error> {
+        let (weights, format) = checkpoint.upload_bf16(&mut backend)?;
+        Self::with_weights(backend, checkpoint, weights, format)
+    }
+
+    fn with_weights(
+        mut backend: B,
+        checkpoint: &Checkpoint,
+        weights: Parameters<B::Buffer>,
+        weight_format: WeightFormat,
+    ) -> Result<Self, B::Error> {
         let model = Transformer::new(&mut backend, checkpoint.config)?;
-        Ok(Self { backend, model, weights, room: None })
+        Ok(Self { backend, model, weights, weight_format, room: None })
     }
 
     /// Whether a sequence can be given to the model.
@@ -87,7 +108,7 @@ impl<B: Backend> Evaluator<B> {
     pub fn hidden(&mut self, sequences: &[&[u32]]) -> Result<usize, B::Error> {
         let rows = sequences.iter().map(|ids| ids.len()).sum();
         let fits = |room: &Room<B>| room.inference.rows() >= rows && room.sequences >= sequences.len();
-        let Self { backend, model, weights, room } = self;
+        let Self { backend, model, weights, room, .. } = self;
         let room = match room.take().filter(fits) {
             Some(fitting) => room.insert(fitting),
             None => room.insert(Room {
@@ -109,7 +130,7 @@ impl<B: Backend> Evaluator<B> {
     /// # Panics
     /// If there was no batch, or the head has no room for so many rows.
     pub fn class_logits(&mut self, head: &mut ScoreHead<B>, selected: &[u32]) -> Result<Vec<B::Scalar>, B::Error> {
-        let Self { backend, model, weights, room } = self;
+        let Self { backend, model, weights, room, .. } = self;
         let inference = &room.as_ref().expect("a batch before its logits").inference;
         head.forward(backend, model, weights, &inference.hidden, inference.rows(), selected)?;
         head.read_logits(backend)
@@ -131,7 +152,7 @@ impl<B: Backend> Evaluator<B> {
             return Ok(logits.chunks(head.classes()).map(<[_]>::to_vec).collect());
         };
         let (vocab, channels) = (self.model.layout.tensors[lm_head].rows(), self.model.config.hidden_size);
-        let Self { backend, model, weights, room } = self;
+        let Self { backend, model, weights, room, .. } = self;
         let inference = &room.as_ref().expect("the batch above").inference;
         let mut selected = backend.allocate_indices(LOGIT_ROWS)?;
         let (mut hidden, mut logits) =

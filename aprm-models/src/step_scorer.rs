@@ -64,11 +64,24 @@ impl<B: Backend> StepScorer<B> {
         read_out: ReadOut,
         batch_tokens: usize,
     ) -> Result<Self, ScorerError<B::Error>> {
-        let of_head = ReadOut::of_head(checkpoint.config.head);
+        let evaluator = Evaluator::new(backend, checkpoint).map_err(ScorerError::Device)?;
+        Self::of(evaluator, step_text, read_out, batch_tokens)
+    }
+
+    /// Reads a model that is on its device.
+    ///
+    /// # Errors
+    /// [`ScorerError`].
+    pub fn of(
+        mut evaluator: Evaluator<B>,
+        step_text: StepText,
+        read_out: ReadOut,
+        batch_tokens: usize,
+    ) -> Result<Self, ScorerError<B::Error>> {
+        let of_head = ReadOut::of_head(evaluator.model.config.head);
         if !of_head.contains(&read_out) {
             return Err(ScorerError::ReadOut { read_out, of_head });
         }
-        let mut evaluator = Evaluator::new(backend, checkpoint).map_err(ScorerError::Device)?;
         evaluator.check(step_text.candidates().as_ref().map_or(&[], <[u32; 2]>::as_slice))?;
         let head = head(&mut evaluator, &step_text, 0).map_err(ScorerError::Device)?;
         Ok(Self { evaluator, step_text, read_out, head, batch_tokens })

@@ -9,6 +9,7 @@ use aprm_core::backend::{
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 
+use crate::bfloat16;
 use crate::buffer::Buffer;
 use crate::kernel::{Form, Kernel, Means, Tier};
 use crate::queue::{Queue, Work, fold};
@@ -161,19 +162,38 @@ impl Backend for Gpu {
         self.queue.allocate(len)
     }
 
+    fn allocate_bf16(&mut self, source: &[f32]) -> Result<Option<Buffer>, GpuError> {
+        let words = bfloat16::pack(source);
+        let mut buffer = self.queue.allocate(words.len())?;
+        self.queue.write(bytemuck::cast_slice(&words), &buffer, 0)?;
+        (buffer.len, buffer.is_packed) = (source.len(), true);
+        Ok(Some(buffer))
+    }
+
     fn write(&mut self, source: &[f32], buffer: &mut Buffer, start: usize) -> Result<(), GpuError> {
+        buffer.is_not_packed("write")?;
         self.queue.write(bytemuck::cast_slice(source), buffer.holds(start + source.len()), start)
     }
 
     fn write_indices(&mut self, source: &[u32], indices: &mut Buffer) -> Result<(), GpuError> {
+        indices.is_not_packed("write_indices")?;
         self.queue.write(bytemuck::cast_slice(source), indices.holds(source.len()), 0)
     }
 
     fn read(&mut self, buffer: &Buffer, start: usize, out: &mut [f32]) -> Result<(), GpuError> {
-        self.queue.read(buffer.holds(start + out.len()), start, bytemuck::cast_slice_mut(out))
+        let buffer = buffer.holds(start + out.len());
+        if !buffer.is_packed {
+            return self.queue.read(buffer, start, bytemuck::cast_slice_mut(out));
+        }
+        let first = start / 2;
+        let mut words = vec![0_u32; (start + out.len()).div_ceil(2) - first];
+        self.queue.read(buffer, first, bytemuck::cast_slice_mut(&mut words))?;
+        bfloat16::unpack(&words, start % 2, out);
+        Ok(())
     }
 
     fn read_indices(&mut self, indices: &Buffer, out: &mut [u32]) -> Result<(), GpuError> {
+        indices.is_not_packed("read_indices")?;
         self.queue.read(indices.holds(out.len()), 0, bytemuck::cast_slice_mut(out))
     }
 
@@ -233,7 +253,7 @@ impl Backend for Gpu {
         out: &mut Buffer,
     ) -> Result<(), GpuError> {
         let RowDims { rows, table_rows, channels } = dims;
-        let buffers = [table.holds(table_rows * channels), indices.holds(rows), out.holds(rows * channels)];
+        let buffers = [indices.holds(rows), table.holds(table_rows * channels), out.holds(rows * channels)];
         self.entries(Kernel::GatherRowsForward, &buffers, &[word(rows * channels), word(channels)])
     }
 

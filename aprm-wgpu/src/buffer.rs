@@ -1,12 +1,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::GpuError;
+
 /// Numbers, or indices, in the memory of a GPU.
 #[derive(Debug)]
 pub struct Buffer {
     pub(crate) raw: wgpu::Buffer,
     pub(crate) id: u64,
     pub(crate) len: usize,
+    /// Whether it holds weights in bfloat16, two to a word.
+    pub(crate) is_packed: bool,
     pub(crate) ledger: Arc<Ledger>,
 }
 
@@ -26,6 +30,12 @@ impl Buffer {
     pub(crate) fn holds(&self, len: usize) -> &Self {
         assert!(len <= self.len, "a buffer of {} entries where {len} are needed", self.len);
         self
+    }
+
+    /// # Errors
+    /// [`GpuError::Packed`], if it holds weights in bfloat16.
+    pub(crate) fn is_not_packed(&self, kernel: &'static str) -> Result<(), GpuError> {
+        if self.is_packed { Err(GpuError::Packed { kernel }) } else { Ok(()) }
     }
 }
 

@@ -85,19 +85,25 @@ fn check_shape(
     let (grad_out, on_grad_out) = numbers.upload(gpu, rows * outputs, grad_power)?;
     let (bias, on_bias) = numbers.upload(gpu, outputs, x_power + weight_power)?;
 
-    let before = numbers.take(rows * outputs, x_power + weight_power);
-    let factors = |r, o, i| [x[r * inputs + i], weight[o * inputs + i]];
-    let expected = expected([rows, outputs, inputs], |r, o| [before[r * outputs + o], bias[o]], factors);
-    hold(gpu, ("linear_forward", dims), &before, &expected, |gpu, out| {
-        gpu.linear_forward(linear, &on_x, &on_weight, Some(&on_bias), out)
-    })?;
+    // Packed weights have shaders of their own.
+    let on_packed = gpu.allocate_bf16(&weight)?.expect("this backend keeps such weights");
+    let mut packed = vec![0.0; weight.len()];
+    gpu.read(&on_packed, 0, &mut packed)?;
+    for (weight, on_weight) in [(&weight, &on_weight), (&packed, &on_packed)] {
+        let before = numbers.take(rows * outputs, x_power + weight_power);
+        let factors = |r, o, i| [x[r * inputs + i], weight[o * inputs + i]];
+        let expected = expected([rows, outputs, inputs], |r, o| [before[r * outputs + o], bias[o]], factors);
+        hold(gpu, ("linear_forward", dims), &before, &expected, |gpu, out| {
+            gpu.linear_forward(linear, &on_x, on_weight, Some(&on_bias), out)
+        })?;
 
-    let before = numbers.take(rows * inputs, grad_power + weight_power);
-    let factors = |r, i, o| [grad_out[r * outputs + o], weight[o * inputs + i]];
-    let expected = self::expected([rows, inputs, outputs], |r, i| [before[r * inputs + i], 0.0], factors);
-    hold(gpu, ("linear_backward_input", dims), &before, &expected, |gpu, grad_x| {
-        gpu.linear_backward_input(linear, &on_grad_out, &on_weight, grad_x)
-    })?;
+        let before = numbers.take(rows * inputs, grad_power + weight_power);
+        let factors = |r, i, o| [grad_out[r * outputs + o], weight[o * inputs + i]];
+        let expected = self::expected([rows, inputs, outputs], |r, i| [before[r * inputs + i], 0.0], factors);
+        hold(gpu, ("linear_backward_input", dims), &before, &expected, |gpu, grad_x| {
+            gpu.linear_backward_input(linear, &on_grad_out, on_weight, grad_x)
+        })?;
+    }
 
     let before = numbers.take(outputs * inputs, grad_power + x_power);
     let factors = |o, i, r| [grad_out[r * outputs + o], x[r * inputs + i]];

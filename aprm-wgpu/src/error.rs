@@ -49,6 +49,12 @@ pub enum GpuError {
         /// The most it may be.
         limit: usize,
     },
+    /// A kernel was given weights in bfloat16 where it works on `f32`.
+    #[error("{kernel} cannot work on weights that are kept in bfloat16")]
+    Packed {
+        /// The kernel.
+        kernel: &'static str,
+    },
     /// The memory of the device is full.
     #[error("out of memory on {adapter}: {bytes} bytes more are wanted, {allocated} are allocated")]
     OutOfMemory {

@@ -8,12 +8,18 @@ use crate::matrices::Matrices;
 /// A shader as the build left it: imports expanded, validated.
 pub(crate) struct Shader {
     pub(crate) name: &'static str,
-    /// By the word that parts have in their names, none for the plain one: the source, and the numbers of its bindings
-    /// in ascending order, each with whether it is written to.
     versions: &'static [Version],
 }
 
-type Version = (&'static str, &'static str, &'static [(u32, bool)]);
+struct Version {
+    /// The word that parts have in their names, none for the plain one.
+    word: &'static str,
+    /// Whether weights are packed.
+    is_packed: bool,
+    source: &'static str,
+    /// The numbers of the bindings in ascending order, each with whether it is written to.
+    bindings: &'static [(u32, bool)],
+}
 
 macro_rules! kernels {
     ($($variant:ident $name:literal $versions:expr,)*) => {
@@ -37,9 +43,15 @@ include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
 impl Shader {
     /// The first of these versions that there is.
-    fn version(&self, words: &[&str]) -> &'static Version {
-        let found = words.iter().find_map(|word| self.versions.iter().find(|(version, ..)| version == word));
-        found.unwrap_or_else(|| panic!("{} has no version {words:?}", self.name))
+    fn version(&self, words: &[&str], is_packed: bool) -> &'static Version {
+        let mut candidates = words.iter().map(|word| (*word, is_packed));
+        let find = |wanted| self.versions.iter().find(|version| (version.word, version.is_packed) == wanted);
+        candidates.find_map(find).unwrap_or_else(|| panic!("{} has no version {words:?}", self.name))
+    }
+
+    /// Whether its weights, at [`WEIGHTS`], may be packed.
+    pub(crate) fn takes_packed(&self) -> bool {
+        self.versions.iter().any(|version| version.is_packed)
     }
 }
 
@@ -75,6 +87,9 @@ impl std::fmt::Display for Tier {
         })
     }
 }
+
+/// The place of `weight.wgsl`'s buffer among a kernel's.
+pub(crate) const WEIGHTS: usize = 1;
 
 /// The bytes that a kernel may be told directly; every device has as many.
 pub(crate) const IMMEDIATE_SIZE: u32 = 64;
@@ -125,7 +140,7 @@ pub(crate) enum Form {
 #[derive(Debug)]
 pub(crate) struct Pipelines {
     means: Means,
-    pipelines: HashMap<(Kernel, Form), Pipeline>,
+    pipelines: HashMap<(Kernel, Form, bool), Pipeline>,
 }
 
 #[derive(Clone, Debug)]
@@ -145,24 +160,26 @@ impl Pipelines {
         self.means.tier()
     }
 
-    pub(crate) fn get(&mut self, device: &wgpu::Device, kernel: Kernel, form: Form) -> Pipeline {
+    /// The pipeline of a kernel, on packed weights or without.
+    pub(crate) fn get(&mut self, device: &wgpu::Device, kernel: Kernel, form: Form, is_packed: bool) -> Pipeline {
         let means = self.means;
-        self.pipelines.entry((kernel, form)).or_insert_with(|| Pipeline::new(device, kernel, form, means)).clone()
+        let new = || Pipeline::new(device, kernel, form, is_packed, means);
+        self.pipelines.entry((kernel, form, is_packed)).or_insert_with(new).clone()
     }
 }
 
 impl Pipeline {
-    fn new(device: &wgpu::Device, kernel: Kernel, form: Form, means: Means) -> Self {
+    fn new(device: &wgpu::Device, kernel: Kernel, form: Form, is_packed: bool, means: Means) -> Self {
         let shader = kernel.shader();
         let label = Some(shader.name);
         let versions = if form == Form::Large { &["large"] } else { means.versions() };
-        let &(version, source, bindings) = shader.version(versions);
+        let &Version { word, source, bindings, .. } = shader.version(versions, is_packed);
         let mut source = Cow::Borrowed(source);
         let mut constants = Vec::new();
         if let Form::HeadDim(head_dim) = form {
             constants.push(("HEAD_DIM", f64::from(head_dim)));
         }
-        if let Some(matrices) = means.matrices.filter(|_| version.starts_with("matrices")) {
+        if let Some(matrices) = means.matrices.filter(|_| word.starts_with("matrices")) {
             constants.push(("LANES", f64::from(matrices.lanes)));
             if let Some((sound, faulty)) = means.fault {
                 source = source.replace(sound, faulty).into();

@@ -35,6 +35,7 @@
 
 mod adapter;
 mod backend;
+mod bfloat16;
 mod buffer;
 mod check;
 mod error;

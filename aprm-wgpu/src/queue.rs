@@ -10,7 +10,7 @@ use wgpu::util::StagingBelt;
 
 use crate::GpuError;
 use crate::buffer::{Buffer, Ledger};
-use crate::kernel::{Form, IMMEDIATE_SIZE, Kernel, Means, Pipelines, Tier};
+use crate::kernel::{Form, IMMEDIATE_SIZE, Kernel, Means, Pipelines, Tier, WEIGHTS};
 
 /// Dispatches that are handed over together: enough to keep a device busy while more are recorded, and few enough that
 /// none of its drivers takes it for hung.
@@ -157,7 +157,7 @@ impl Queue {
         let allocated = self.ledger.allocated.fetch_add(raw.size(), Ordering::Relaxed) + raw.size();
         self.ledger.peak.fetch_max(allocated, Ordering::Relaxed);
         let id = 1 + self.ledger.next.fetch_add(1, Ordering::Relaxed);
-        Ok(Buffer { raw, id, len, ledger: self.ledger.clone() })
+        Ok(Buffer { raw, id, len, is_packed: false, ledger: self.ledger.clone() })
     }
 
     fn create(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, GpuError> {
@@ -231,11 +231,16 @@ impl Queue {
         words: &[u32],
         grid: [u32; 3],
     ) -> Result<(), GpuError> {
+        let mut packed = buffers.iter().enumerate().filter(|(_, buffer)| buffer.is_packed).map(|(place, _)| place);
+        let is_packed = packed.clone().next().is_some();
+        if packed.any(|place| place != WEIGHTS || !kernel.shader().takes_packed()) {
+            return Err(GpuError::Packed { kernel: kernel.shader().name });
+        }
         if grid.contains(&0) {
             return Ok(());
         }
         let begun = Instant::now();
-        let pipeline = self.pipelines.get(&self.device, kernel, form);
+        let pipeline = self.pipelines.get(&self.device, kernel, form, is_packed);
         let mut ids = [0; 8];
         for (id, buffer) in ids.iter_mut().zip(buffers) {
             *id = buffer.id;

@@ -2,7 +2,6 @@ use std::io::{self, BufWriter, Write};
 
 use aprm_models::checkpoint::Checkpoint;
 use aprm_models::data::{JsonLines, TokenIds};
-use aprm_models::evaluator::Evaluator;
 use serde::Serialize;
 
 use super::{Score, ScoreError};
@@ -16,7 +15,7 @@ struct Logits {
 
 /// The logits of each sequence of token ids.
 pub(super) fn print<D: Device>(score: &Score, device: D, checkpoint: &Checkpoint) -> Result<(), ScoreError> {
-    let mut evaluator = Evaluator::new(device, checkpoint).map_err(PrmError::device)?;
+    let mut evaluator = score.read_out.evaluator(device, checkpoint)?;
     let (source, file) = score.open()?;
     let mut rows = JsonLines::<_, TokenIds>::new(source, file.clone());
     let mut out = BufWriter::new(io::stdout().lock());

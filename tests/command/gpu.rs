@@ -62,6 +62,26 @@ fn a_run_goes_on_without_its_gpu() {
     assert!(folder.0.join("whole/summary.json").exists());
 }
 
+/// Kept in two bytes each, so without the note that the processor gives.
+#[test]
+fn rounded_weights_have_the_cpus_scores() {
+    if is_off() {
+        return;
+    }
+    let folder = crate::score::with_model("gpu_weights", "qwen2_token_classifier");
+    let [gpu, cpu] = ["gpu", "cpu"].map(|backend| {
+        let args = format!("score --model model --weights bf16 --backend {backend} in.jsonl");
+        let out = folder.command(&args).output().unwrap();
+        let note = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(note.contains("note: weights are rounded to bf16"), backend == "cpu", "{note}");
+        let printed = String::from_utf8(out.stdout).unwrap();
+        let aggregate = |line| serde_json::from_str::<Value>(line).unwrap()["aggregate"].as_f64().unwrap();
+        printed.lines().map(aggregate).collect::<Vec<f64>>()
+    });
+    assert_eq!(gpu.len(), 3);
+    assert!(gpu.iter().zip(&cpu).all(|(gpu, cpu)| (gpu - cpu).abs() < 1e-5), "{gpu:?} {cpu:?}");
+}
+
 #[test]
 fn an_unknown_adapter_is_bad_input() {
     let folder = Folder::new("gpu_unknown");

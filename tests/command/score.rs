@@ -62,6 +62,22 @@ fn one_line_out_for_each_line_in() {
     assert_ne!(folder.run("score --model model --marker <step> in.jsonl"), printed);
 }
 
+/// The processor rounds, and says that it saves no memory by it.
+#[test]
+fn weights_are_rounded_where_that_is_asked_for() {
+    let folder = with_model("weights", "qwen2_token_classifier");
+    let (_, full, _) = with_input(&folder, "score --model model --weights f32 in.jsonl", b"");
+    assert_eq!(folder.run("score --model model in.jsonl"), full);
+    let (code, rounded, note) = with_input(&folder, "score --model model --weights bf16 in.jsonl", b"");
+    assert!(code == Some(0) && note.contains("note: weights are rounded to bf16"), "{note}");
+    let (full, rounded) = (scores(&full).concat(), scores(&rounded).concat());
+    assert!(full != rounded && full.iter().zip(&rounded).all(|(f, r)| (f - r).abs() < 0.01), "{full:?} {rounded:?}");
+    folder.write("ids.jsonl", r#"{"ids": [1, 2, 3]}"#);
+    let logits = ["f32", "bf16"]
+        .map(|weights| folder.run(&format!("score --model model --logits --weights {weights} ids.jsonl")));
+    assert_ne!(logits[0], logits[1]);
+}
+
 #[test]
 fn aggregates_are_of_the_scores() {
     let folder = with_model("aggregates", "qwen2_token_classifier");

@@ -21,7 +21,7 @@ const SHAPES: [(usize, usize, usize); 11] = [
 ];
 
 /// Each shape, overwriting and adding, with a bias and without.
-fn cases() -> impl Iterator<Item = (LinearDims, bool)> {
+pub(super) fn cases() -> impl Iterator<Item = (LinearDims, bool)> {
     SHAPES.into_iter().flat_map(|(rows, inputs, outputs)| {
         let dims = |accumulate| LinearDims { rows, inputs, outputs, accumulate };
         [(dims(false), false), (dims(false), true), (dims(true), false), (dims(true), true)]

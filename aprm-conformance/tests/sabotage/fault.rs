@@ -30,6 +30,8 @@ macro_rules! faults {
 
 faults! {
     Memory: AllocatesGarbage WritesAtZero ReadsAtZero;
+    AllocateBf16: Bf16Truncates Bf16TiesUp Bf16HidesNan Bf16SwapsHalves Bf16DropsOddTail Bf16ChangesProducts
+        Bf16ChangesGradients;
     Fill: FillForgetsLast;
     Copy: CopyWritesBeyond;
     Axpy: AxpyForgetsAlpha;
@@ -67,7 +69,7 @@ impl Fault {
     pub(crate) const fn law(self) -> Law {
         match self {
             Self::CopyWritesBeyond | Self::LinearWritesBeyond => Law::StaysWithin,
-            Self::SumVaries => Law::Repeats,
+            Self::SumVaries | Self::Bf16ChangesProducts | Self::Bf16ChangesGradients => Law::Repeats,
             Self::LinearDependsOnBatch => Law::StandsAlone,
             Self::ScaleHidesNan | Self::ReluHidesNan => Law::KeepsNan,
             Self::AttentionRoundsByFuture => Law::Causal,

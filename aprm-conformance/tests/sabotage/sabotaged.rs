@@ -7,6 +7,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use half::bf16;
 
 use crate::fault::Fault::{self, *};
 
@@ -57,6 +58,27 @@ impl Backend for Sabotaged {
 
     fn allocate_indices(&mut self, len: usize) -> Result<Indices, Infallible> {
         self.naive.allocate_indices(len)
+    }
+
+    /// In four bytes each, but with the numbers of two.
+    fn allocate_bf16(&mut self, source: &[f32]) -> Result<Option<Buffer>, Infallible> {
+        let rounded = |&number: &f32| {
+            let bits = number.to_bits();
+            let upper = match self.fault {
+                Some(Bf16Truncates) => bits >> 16,
+                Some(Bf16TiesUp) if !number.is_nan() => (bits + 0x8000) >> 16,
+                Some(Bf16HidesNan) => (bits.wrapping_add(0x7fff) + (bits >> 16 & 1)) >> 16,
+                _ => bf16::from_f32(number).to_bits().into(),
+            };
+            f32::from_bits(upper << 16)
+        };
+        let mut kept: Buffer = source.iter().map(rounded).collect();
+        match self.fault {
+            Some(Bf16SwapsHalves) => kept.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1)),
+            Some(Bf16DropsOddTail) if kept.len() % 2 == 1 => *kept.last_mut().expect("an odd number") = 0.0,
+            _ => {}
+        }
+        Ok(Some(kept))
     }
 
     fn write(&mut self, source: &[f32], buffer: &mut Buffer, start: usize) -> Done {
@@ -173,6 +195,7 @@ impl Backend for Sabotaged {
         out: &mut Buffer,
     ) -> Done {
         let len = dims.rows * dims.outputs;
+        self.calls += 1;
         match self.fault {
             Some(LinearForgetsBias) => bias = None,
             Some(LinearIgnoresAccumulate) => dims.accumulate = false,
@@ -183,6 +206,7 @@ impl Backend for Sabotaged {
         dims.accumulate |= self.has(LinearReadsOut);
         self.naive.linear_forward(dims, x, weight, bias, out)?;
         match self.fault {
+            Some(Bf16ChangesProducts) if len > 0 && self.calls % 2 == 0 => nudge(&mut out[0]),
             Some(LinearDependsOnBatch) if dims.rows > 1 => nudge(&mut out[0]),
             Some(LinearWritesBeyond) => out[len] = 0.0,
             _ => {}
@@ -198,7 +222,12 @@ impl Backend for Sabotaged {
         grad_x: &mut Buffer,
     ) -> Done {
         dims.accumulate &= !self.has(LinearInputIgnoresAccumulate);
-        self.naive.linear_backward_input(dims, grad_out, weight, grad_x)
+        self.naive.linear_backward_input(dims, grad_out, weight, grad_x)?;
+        // The suite takes ordinary weights first, after as many products.
+        if self.has(Bf16ChangesGradients) && dims.rows > 0 && self.calls % 2 == 0 {
+            nudge(&mut grad_x[0]);
+        }
+        Ok(())
     }
 
     fn linear_backward_weight(

@@ -79,6 +79,7 @@ impl<B: Backend> Backend for Timed<B> {
     timed! {
         allocate(len: usize) -> B::Buffer;
         allocate_indices(len: usize) -> B::Indices;
+        allocate_bf16(source: &[B::Scalar]) -> Option<B::Buffer>;
         write(source: &[B::Scalar], buffer: &mut B::Buffer, start: usize);
         write_indices(source: &[u32], indices: &mut B::Indices);
         read(buffer: &B::Buffer, start: usize, out: &mut [B::Scalar]);

@@ -3,6 +3,7 @@
 mod aprm;
 mod arithmetic;
 mod benchmark;
+mod bf16;
 mod checkpoint;
 mod config;
 mod data;

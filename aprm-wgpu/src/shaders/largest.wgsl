@@ -1,6 +1,8 @@
 // partial[o, p] = the largest magnitude of the finite entries in part p of operand o: 256 of every 65536.
+// The right operand is the one that may be weights.
 #import reduce
 #import bits
+#import weight
 const LANES = 256u;
 const PARTS = 256u;
 struct Dims {
@@ -9,7 +11,6 @@ struct Dims {
 }
 var<immediate> dims: Dims;
 @group(0) @binding(0) var<storage, read> left: array<f32>;
-@group(0) @binding(1) var<storage, read> right: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 fn magnitude(x: f32) -> f32 {
@@ -27,7 +28,7 @@ fn main(place: Place) {
         }
     } else {
         for (var i = first; i < dims.right_len; i += PARTS * LANES) {
-            most = max(most, magnitude(right[i]));
+            most = max(most, magnitude(weight_at(i)));
         }
     }
     most = workgroup_max(most, place);

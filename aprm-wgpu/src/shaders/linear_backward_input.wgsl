@@ -1,4 +1,5 @@
 #import product
+#import weight
 const LEFT_ALONG_K = true;
 const RIGHT_ALONG_K = false;
 struct Dims {
@@ -9,7 +10,6 @@ struct Dims {
 }
 var<immediate> dims: Dims;
 @group(0) @binding(0) var<storage, read> grad_out: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grad_x: array<f32>;
 
 fn left(row: u32, k: u32) -> f32 {
@@ -21,7 +21,7 @@ fn left(row: u32, k: u32) -> f32 {
 
 fn right(column: u32, k: u32) -> f32 {
     if (column < dims.inputs && k < dims.outputs) {
-        return weight[k * dims.inputs + column];
+        return weight_at(k * dims.inputs + column);
     }
     return 0.0;
 }

@@ -1,4 +1,5 @@
 #import product
+#import weight
 const LEFT_ALONG_K = true;
 const RIGHT_ALONG_K = true;
 struct Dims {
@@ -10,7 +11,6 @@ struct Dims {
 }
 var<immediate> dims: Dims;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
@@ -23,7 +23,7 @@ fn left(row: u32, k: u32) -> f32 {
 
 fn right(column: u32, k: u32) -> f32 {
     if (column < dims.outputs && k < dims.inputs) {
-        return weight[column * dims.inputs + k];
+        return weight_at(column * dims.inputs + k);
     }
     return 0.0;
 }

@@ -9,6 +9,7 @@
 mod cpu;
 mod faults;
 mod matrices;
+mod packed;
 mod products;
 
 use aprm_wgpu::{Adapter, Gpu, Limits, Tier};

@@ -60,6 +60,14 @@ fn numbers_beyond_f16_are_as_good_as_others() {
 }
 
 #[test]
+fn packed_weights_are_as_good_as_the_rounded_ones() {
+    let Some(mut gpu) = matrices() else { return };
+    for shape in SHAPES {
+        Case::new(shape, [1e-30, 1e20]).adding().hold_packed(&mut gpu);
+    }
+}
+
+#[test]
 fn what_is_not_finite_spreads_as_in_f32() {
     let Some(mut gpu) = matrices() else { return };
     for strange in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -112,6 +120,8 @@ fn faulty_shaders_are_refused_and_products_go_on_without() {
         ("sums[i] = 0.0", "sums[i] = 1e9"),
         ("let half = exponent / 2", "let half = 0"),
         ("* left_power", ""),
+        // Of packed weights alone.
+        ("select(word << 16u, word & 0xffff0000u,", "select(word & 0xffff0000u, word << 16u,"),
     ];
     for fault in faults {
         let mut gpu = adapter().open_with_fault(LIMITS, fault).unwrap();

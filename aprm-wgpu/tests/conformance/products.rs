@@ -3,7 +3,7 @@
 use aprm_conformance::Naive;
 use aprm_core::backend::{Backend, LinearDims};
 use aprm_core::scalar::Scalar;
-use aprm_wgpu::Tier;
+use aprm_wgpu::{Gpu, Tier};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -99,6 +99,30 @@ impl Case {
             numbers.into_iter().map(Scalar::widen).collect::<Vec<f64>>()
         });
         [("linear_forward", out), ("linear_backward_input", grad_x), ("linear_backward_weight", grad_weight)]
+    }
+
+    /// Holds the products with packed weights to those with the same weights in `f32`, bit for bit.
+    pub(crate) fn hold_packed(&self, gpu: &mut Gpu) {
+        let LinearDims { rows, inputs, outputs, .. } = self.dims;
+        let packed = gpu.allocate_bf16(&self.weight).unwrap().unwrap();
+        let mut rounded = self.clone();
+        gpu.read(&packed, 0, &mut rounded.weight).unwrap();
+        let [(_, out), (_, grad_x), _] = rounded.products(gpu);
+        let mut upload = |numbers: &[f32]| {
+            let mut buffer = gpu.allocate(numbers.len()).unwrap();
+            gpu.write(numbers, &mut buffer, 0).unwrap();
+            buffer
+        };
+        let [x, bias, grad_out] = [&self.x, &self.bias, &self.grad_out].map(|numbers| upload(numbers));
+        let [mut on_out, mut on_grad_x, _] = self.before.each_ref().map(|numbers| upload(numbers));
+        gpu.linear_forward(self.dims, &x, &packed, self.is_biased.then_some(&bias), &mut on_out).unwrap();
+        gpu.linear_backward_input(self.dims, &grad_out, &packed, &mut on_grad_x).unwrap();
+        for (on_gpu, len, expected) in [(on_out, rows * outputs, out), (on_grad_x, rows * inputs, grad_x)] {
+            let mut numbers = vec![0.0; len];
+            gpu.read(&on_gpu, 0, &mut numbers).unwrap();
+            let numbers: Vec<f64> = numbers.into_iter().map(f64::from).collect();
+            assert!(numbers == expected, "{:?}", [rows, inputs, outputs]);
+        }
     }
 
     /// Holds a backend's results to `f64`.
