@@ -24,6 +24,11 @@ pub(crate) struct DeviceArgs {
     #[cfg(feature = "gpu")]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+
+    /// Products by the GPU's matrix units, of numbers rounded to 11 bits; in f32, and saying so, where they fail a check.
+    #[cfg(feature = "gpu")]
+    #[arg(long)]
+    matrices: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,7 +63,15 @@ impl DeviceArgs {
     fn open_gpu(&self) -> Result<Opened, aprm_wgpu::GpuError> {
         let name = self.adapter.clone().or_else(|| std::env::var("APRM_ADAPTER").ok());
         let adapter = aprm_wgpu::Adapter::choose(name.as_deref())?;
-        Ok(Opened::Gpu(Box::new(adapter.open(aprm_wgpu::Limits::default())?)))
+        let mut limits = aprm_wgpu::Limits::default();
+        if self.matrices {
+            limits.tier = aprm_wgpu::Tier::Matrices;
+        }
+        let gpu = adapter.open(limits)?;
+        if let Some(refusal) = gpu.refusal() {
+            eprintln!("warning: products are in f32, without matrix units: {refusal}");
+        }
+        Ok(Opened::Gpu(Box::new(gpu)))
     }
 }
 

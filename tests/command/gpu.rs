@@ -82,6 +82,26 @@ fn rounded_weights_have_the_cpus_scores() {
     assert!(gpu.iter().zip(&cpu).all(|(gpu, cpu)| (gpu - cpu).abs() < 1e-5), "{gpu:?} {cpu:?}");
 }
 
+/// By matrix units where there are any that pass the check, else with a warning and in `f32`.
+#[test]
+fn matrix_units_have_nearly_the_same_scores() {
+    if is_off() {
+        return;
+    }
+    let folder = crate::score::with_model("gpu_matrices", "qwen2_token_classifier");
+    let [with, without] = [" --matrices", ""].map(|flag| {
+        let out = folder.command(&format!("score --model model --backend gpu{flag} in.jsonl")).output().unwrap();
+        assert!(out.status.success());
+        let (printed, warning) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
+        let aggregate = |line| serde_json::from_str::<Value>(line).unwrap()["aggregate"].as_f64().unwrap();
+        let in_f32 = flag.is_empty() || warning.contains("products are in f32");
+        (printed.lines().map(aggregate).collect::<Vec<f64>>(), in_f32)
+    });
+    let most = if with.1 { 0.0 } else { 0.02 };
+    assert_eq!(with.0.len(), 3);
+    assert!(with.0.iter().zip(&without.0).all(|(a, b)| (a - b).abs() <= most), "{with:?} {without:?}");
+}
+
 #[test]
 fn an_unknown_adapter_is_bad_input() {
     let folder = Folder::new("gpu_unknown");

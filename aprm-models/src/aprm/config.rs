@@ -351,7 +351,7 @@ impl Default for RunConfig {
             weak_solver: 0.35,
             warm_start: WarmStartPhases {
                 generator: Phase { steps: 1000, batch: 24, learning_rate: 2e-3 },
-                verifier: Phase { steps: 400, batch: 64, learning_rate: 2e-3 },
+                verifier: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
             },
             game: GameConfig::default(),
             labelling: Labelling::default(),
