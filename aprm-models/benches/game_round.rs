@@ -47,7 +47,7 @@ fn lesson(task: &ArithmeticTask, prompt: &Prompt, tokens: usize, rng: &mut ChaCh
     while lesson.tokens() < tokens {
         let solution = task.deal(rng);
         let marked = prompt.marked(task.problem(&solution), task.steps(&solution)).expect("known characters");
-        lesson.gold(marked, Some(task.problem(&solution).len()));
+        lesson.gold(marked, task.problem(&solution).len(), true);
     }
     lesson
 }
@@ -78,7 +78,7 @@ fn main() {
     let phases =
         WarmStartPhases { generator: Phase { steps: 300, ..generator }, verifier: Phase { steps: 100, ..verifier } };
     let mut warm =
-        WarmStart::new(&mut cpu, models, &stage.learner.weights, (phases, hints), ROOM, &mut rng).expect("room");
+        WarmStart::new(&mut cpu, models, &stage.learner.weights, (phases, &run.game), ROOM, &mut rng).expect("room");
     while !warm.is_done() {
         warm.step(&mut cpu, &task, &prompt, &mut rng).expect("a step");
     }
@@ -111,7 +111,7 @@ fn main() {
         let lesson = lesson(&task, &prompt, tokens, &mut rng);
         let begun = Instant::now();
         let loss = VerifierLoss::cross_entropy();
-        let teaching = Teaching { loss, gold_share: run.game.gold_share, hints };
+        let teaching = Teaching { loss, gold_share: run.game.gold_share, reading: run.game.verifier_reading, hints };
         study(&mut cpu, &mut game.verifier, &mut room, &lesson, teaching, &mut Vec::new(), &mut rng).expect("a pass");
         game.verifier.learner.apply(&mut cpu, &step).expect("an update");
         if step >= WARM_UP {

@@ -228,8 +228,7 @@ impl<'a, D: Device> Run<'a, D> {
         let (states, phases) = (self.states(&self.folder.join("states"), "warm-start")?, self.config.warm_start);
         let mut rng = stream(self.config.seed, WARM_START);
         let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
-        let mut stage =
-            WarmStart::new(&mut self.backend, models, base, (phases, self.config.game.verifier_hints), ROOM, &mut rng)?;
+        let mut stage = WarmStart::new(&mut self.backend, models, base, (phases, &self.config.game), ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "generator", &mut stage.generator.learner)?;
             state.restore(&mut self.backend, "verifier", &mut stage.verifier.learner)?;

@@ -277,6 +277,9 @@ pub struct GameConfig {
     /// Weight of the cross-entropy at the tokens within steps, of whether a step is the gold one so far; of the warm start
     /// too. A verifier that is told where an error begins learns faster what it is. Arms with labels of their own have none.
     pub verifier_hints: f64,
+    /// Weight of the loss of predicting gold solutions, in nats per token, in the verifier's loss; of the warm start too.
+    /// A verifier that goes on reading keeps what its language model knew. Arms with labels of their own have none.
+    pub verifier_reading: f64,
     /// The largest norm of a gradient.
     pub max_gradient_norm: f64,
     /// The decay of the exponential average of the verifier's weights that is read out.
@@ -385,6 +388,7 @@ impl Default for GameConfig {
             verifier_policy_gradient: 0.0,
             verifier_cross_entropy: 1.0,
             verifier_hints: 1.0,
+            verifier_reading: 1.0,
             max_gradient_norm: 1.0,
             average_decay: 0.97,
             max_rewrite_tokens: 24,
@@ -467,6 +471,7 @@ impl RunConfig {
             ("game.verifier_policy_gradient", game.verifier_policy_gradient),
             ("game.verifier_cross_entropy", game.verifier_cross_entropy),
             ("game.verifier_hints", game.verifier_hints),
+            ("game.verifier_reading", game.verifier_reading),
             ("game.max_gradient_norm", game.max_gradient_norm),
         ] {
             not_negative(setting, value)?;

@@ -8,7 +8,7 @@ use aprm_core::metrics::explained_variance::explained_variance;
 use aprm_core::scalar::Scalar;
 
 use super::error::RunError;
-use super::row_scores::{MarkLogits, RowScores};
+use super::row_scores::{MarkLogits, Reading, RowScores};
 use super::token_policy::Response;
 use crate::learner::{Learner, LearnerConfig, UpdateReport};
 use crate::step_text::MarkedIds;
@@ -118,7 +118,7 @@ impl<B: Backend> Critic<B> {
         let Self { model, learner, room } = self;
         learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
         let (weights, gradients) = (&learner.weights, &mut learner.gradients);
-        room.accumulate(backend, model, weights, None, &sequences, &mut squared_error, gradients)?;
+        room.accumulate(backend, model, weights, None, &sequences, Reading::default(), &mut squared_error, gradients)?;
         let update = learner.apply(backend, &format_args!("round {round}"));
         let update = update.map_err(|error| RunError::Update { player: "critic", error })?;
         let explained_variance = explained_variance(&first_values, payoffs).map(Scalar::widen);

@@ -129,8 +129,8 @@ impl<B: Backend> Game<B> {
 
         let (generator_moves, verifier_moves) = self.moves();
         let (lesson, questioned) = self.lesson(task, prompt, &rewrites, &mut streams.deal)?;
-        let GameConfig { gold_share, verifier_hints: hints, .. } = self.config;
-        let teaching = Teaching { loss: self.config.verifier_loss(), gold_share, hints };
+        let GameConfig { gold_share, verifier_hints: hints, verifier_reading: reading, .. } = self.config;
+        let teaching = Teaching { loss: self.config.verifier_loss(), gold_share, reading, hints };
         let (mut old_opinions, mut old_log_probs) = (Vec::new(), Vec::new());
         let mut advantages = Vec::new();
         let lengths: Vec<usize> = responses[..own].iter().map(|response| response.tokens.len()).collect();
@@ -239,9 +239,8 @@ impl<B: Backend> Game<B> {
         let gold = (rewrites.len() as f64 * self.config.gold_share).round() as usize;
         while lesson.len() < lesson.questions() + gold {
             let solution = task.deal(rng);
-            let begin = has_hints.then(|| prompt.transcript(task.problem(&solution), &[])).transpose()?;
-            let begin = begin.map(|problem| problem.len());
-            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin);
+            let begin = prompt.transcript(task.problem(&solution), &[])?.len();
+            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin, has_hints);
         }
         Ok((lesson, questioned))
     }

@@ -166,7 +166,7 @@ impl<B: Backend> LabelledTraining<B> {
             lesson.labelled(prompt.marked(&solution.problem, &solution.steps)?, &solution.targets(labels));
         }
         let loss = self.config.verifier_loss();
-        let teaching = Teaching { loss, gold_share: 0.0, hints: 0.0 };
+        let teaching = Teaching { loss, gold_share: 0.0, reading: 0.0, hints: 0.0 };
         let Self { verifier, row_scores, .. } = self;
         let statistics = study(backend, verifier, row_scores, &lesson, teaching, &mut Vec::new(), opinions)?;
         let update = verifier.learner.apply(backend, &format_args!("round {}", self.round));

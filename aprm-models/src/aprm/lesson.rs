@@ -10,7 +10,7 @@ use aprm_core::scalar::Scalar;
 use super::error::RunError;
 use super::players::Player;
 use super::round_report::VerifierStatistics;
-use super::row_scores::{MarkLogits, RowScores};
+use super::row_scores::{MarkLogits, Reading, RowScores};
 use super::verifier_loss::{Opinion, VerifierLoss};
 use crate::step_text::MarkedIds;
 
@@ -21,6 +21,8 @@ use crate::step_text::MarkedIds;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
     sequences: Vec<MarkedIds>,
+    /// Where the steps of each sequence begin, if all of them are gold.
+    begins: Vec<Option<usize>>,
     /// The first mark or hint of each sequence.
     starts: Vec<usize>,
     marks: Vec<Mark>,
@@ -71,6 +73,7 @@ impl Lesson {
         positions.push(last);
         self.push_step(target);
         self.questions += 1;
+        self.begins.push(None);
         self.sequences.push(MarkedIds { positions, ..sequence });
     }
 
@@ -85,14 +88,15 @@ impl Lesson {
             self.push_step(target);
             self.questions += 1;
         }
+        self.begins.push(None);
         self.sequences.push(sequence);
     }
 
-    /// Adds a gold solution; with hints, if it is known where its first step begins.
-    pub fn gold(&mut self, sequence: MarkedIds, begin: Option<usize>) {
+    /// Adds a gold solution whose first step begins at a token; with hints, if they are wanted.
+    pub fn gold(&mut self, sequence: MarkedIds, begin: usize, has_hints: bool) {
         self.starts.push(self.marks.len());
         let mut positions = Vec::new();
-        let mut next = begin.map(|begin| begin as u32);
+        let mut next = has_hints.then_some(begin as u32);
         for &end in &sequence.positions {
             for position in next.unwrap_or(end)..end {
                 positions.push(position);
@@ -103,6 +107,7 @@ impl Lesson {
             self.push_step(1.0);
             self.gold += 1;
         }
+        self.begins.push(Some(begin));
         self.sequences.push(MarkedIds { positions, ..sequence });
     }
 
@@ -157,6 +162,8 @@ pub struct Teaching<T> {
     pub loss: VerifierLoss<T>,
     /// The weight of gold for each unit of weight of the questions.
     pub gold_share: f64,
+    /// The weight of the loss of predicting gold solutions, where it is known where they begin.
+    pub reading: f64,
     /// The weight of the cross-entropy of all hints, half of it for those that say that a step is wrong by then.
     pub hints: f64,
 }
@@ -176,7 +183,8 @@ pub fn study<B: Backend>(
     old_opinions: &mut Vec<Opinion<B::Scalar>>,
     rng: &mut dyn Rng,
 ) -> Result<VerifierStatistics, RunError<B::Error>> {
-    let Teaching { loss, gold_share, hints } = teaching;
+    let Teaching { loss, gold_share, reading, hints } = teaching;
+    let reading = Reading { begins: &lesson.begins, weight: reading };
     let of_hints = VerifierLoss::cross_entropy();
     let mut statistics = VerifierStatistics::default();
     let mut on_marks = |range: Range<usize>, found: MarkLogits<'_, B::Scalar>, grad_logits: &mut [B::Scalar]| {
@@ -211,6 +219,6 @@ pub fn study<B: Backend>(
     learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
     let reference = (!num_traits::Zero::is_zero(&loss.tau)).then_some(&*reference);
     let (weights, gradients) = (&learner.weights, &mut learner.gradients);
-    room.accumulate(backend, model, weights, reference, &lesson.sequences, &mut on_marks, gradients)?;
+    room.accumulate(backend, model, weights, reference, &lesson.sequences, reading, &mut on_marks, gradients)?;
     Ok(statistics)
 }

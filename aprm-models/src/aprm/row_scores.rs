@@ -12,7 +12,7 @@ use super::evaluation::StepScores;
 use super::prompt::Prompt;
 use super::room::Room;
 use crate::step_text::MarkedIds;
-use crate::transformer::{Parameters, ScoreHead, Transformer};
+use crate::transformer::{Parameters, PolicyHead, ScoreHead, Transformer};
 
 /// Room for passes over marked sequences, as many of them at a time as fit.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
@@ -20,6 +20,16 @@ pub struct RowScores<B: Backend> {
     room: Room<B>,
     head: ScoreHead<B>,
     ref_head: ScoreHead<B>,
+    reader: PolicyHead<B>,
+}
+
+/// Sequences that a verifier is also to predict, token by token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading<'a> {
+    /// The first token to predict of each sequence, if it is to be predicted; there may be fewer than sequences.
+    pub begins: &'a [Option<usize>],
+    /// The weight of their mean loss in nats per token.
+    pub weight: f64,
 }
 
 /// The logits of marks laid end to end, `[marks, classes]`.
@@ -45,6 +55,7 @@ impl<B: Backend> RowScores<B> {
             room: Room::new(backend, model, rows)?,
             head: ScoreHead::new(backend, model, rows)?,
             ref_head: ScoreHead::new(backend, model, rows)?,
+            reader: PolicyHead::new(backend, model, rows)?,
         })
     }
 
@@ -80,11 +91,16 @@ impl<B: Backend> RowScores<B> {
         weights: &Parameters<B::Buffer>,
         reference: Option<&Parameters<B::Buffer>>,
         sequences: &[MarkedIds],
+        reading: Reading<'_>,
         loss: &mut MarkLoss<'_, B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), RunError<B::Error>> {
+        let tokens: usize = read(sequences, reading).map(|range| range.len()).sum();
+        let of_token = B::Scalar::of(-reading.weight / tokens.max(1) as f64);
         for range in self.room.micro_batches(sequences.iter().map(|marked| marked.ids.len()))? {
-            self.accumulate_one(backend, model, weights, reference, sequences, range, loss, gradients)
+            let ranges: Vec<_> = read(sequences, reading).skip(range.start).take(range.len()).collect();
+            let reading = (&ranges[..], of_token);
+            self.accumulate_one(backend, model, weights, reference, sequences, range, reading, loss, gradients)
                 .map_err(RunError::Device)?;
         }
         Ok(())
@@ -99,11 +115,13 @@ impl<B: Backend> RowScores<B> {
         reference: Option<&Parameters<B::Buffer>>,
         sequences: &[MarkedIds],
         range: Range<usize>,
+        (ranges, of_token): (&[Range<usize>], B::Scalar),
         loss: &mut MarkLoss<'_, B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
         let selected = self.set(backend, &sequences[range.clone()])?;
-        let Self { room, head, ref_head } = self;
+        let (rows, targets) = predicted(&sequences[range.clone()], ranges);
+        let Self { room, head, ref_head, reader } = self;
         // The reference goes first, so that the activations left behind are the model's.
         let ref_logits =
             reference.map(|weights| logits(backend, model, weights, room, ref_head, &selected)).transpose()?;
@@ -114,6 +132,11 @@ impl<B: Backend> RowScores<B> {
         let Room { batch, activations, scratch, .. } = room;
         scratch.clear_hidden(backend, model)?;
         head.backward(backend, model, weights, scratch, gradients)?;
+        if !rows.is_empty() {
+            reader.forward(backend, model, weights, activations, &rows, &targets, None)?;
+            backend.fill(rows.len(), of_token, &mut reader.gradients.log_prob)?;
+            reader.backward(backend, model, weights, None, scratch, gradients)?;
+        }
         model.backward(backend, weights, batch, activations, scratch, gradients)
     }
 
@@ -128,6 +151,27 @@ impl<B: Backend> RowScores<B> {
         }
         Ok(selected)
     }
+}
+
+/// Which tokens of each sequence are to be predicted.
+fn read<'a>(sequences: &'a [MarkedIds], reading: Reading<'a>) -> impl Iterator<Item = Range<usize>> + 'a {
+    let begins = reading.begins.iter().copied().chain(std::iter::repeat(None));
+    let is_wanted = reading.weight > 0.0;
+    sequences.iter().zip(begins).map(move |(marked, begin)| {
+        let end = marked.ids.len();
+        begin.filter(|_| is_wanted).map_or(end..end, |begin| begin..end)
+    })
+}
+
+/// The rows that predict these tokens, each the one before, and the tokens.
+fn predicted(sequences: &[MarkedIds], ranges: &[Range<usize>]) -> (Vec<u32>, Vec<u32>) {
+    let (mut rows, mut targets, mut start) = (Vec::new(), Vec::new(), 0);
+    for (MarkedIds { ids, .. }, range) in sequences.iter().zip(ranges) {
+        rows.extend(range.clone().map(|token| (start + token - 1) as u32));
+        targets.extend_from_slice(&ids[range.clone()]);
+        start += ids.len();
+    }
+    (rows, targets)
 }
 
 fn logits<B: Backend>(

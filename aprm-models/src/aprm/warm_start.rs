@@ -4,7 +4,7 @@ use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 
-use super::config::WarmStartPhases;
+use super::config::{GameConfig, WarmStartPhases};
 use super::error::RunError;
 use super::lesson::{Lesson, Teaching, study};
 use super::model::graft;
@@ -65,6 +65,7 @@ pub struct WarmStart<B: Backend> {
     pub verifier: Player<B>,
     phases: WarmStartPhases,
     hints: f64,
+    reading: f64,
     token_policy: TokenPolicy<B>,
     row_scores: RowScores<B>,
 }
@@ -84,8 +85,8 @@ pub struct WarmStartReport {
 }
 
 impl<B: Backend> WarmStart<B> {
-    /// A generator of the first model and a verifier of the second, both from a language model's weights; `hints` is the
-    /// weight of [`Teaching::hints`].
+    /// A generator of the first model and a verifier of the second, both from a language model's weights; what the
+    /// verifier's loss weighs is the game's.
     ///
     /// # Errors
     /// [`RunError`], if the device fails.
@@ -93,7 +94,7 @@ impl<B: Backend> WarmStart<B> {
         backend: &mut B,
         (generator, verifier): (Transformer<B>, Transformer<B>),
         base: &Parameters<B::Buffer>,
-        (phases, hints): (WarmStartPhases, f64),
+        (phases, game): (WarmStartPhases, &GameConfig),
         room: usize,
         rng: &mut dyn Rng,
     ) -> Result<Self, RunError<B::Error>> {
@@ -105,7 +106,8 @@ impl<B: Backend> WarmStart<B> {
             generator: Player::new(backend, generator, copied, phases.generator.learner())?,
             verifier: Player::new(backend, verifier, grafted, phases.verifier.learner())?,
             phases,
-            hints,
+            hints: game.verifier_hints,
+            reading: game.verifier_reading,
             token_policy,
             row_scores,
         })
@@ -182,12 +184,12 @@ impl<B: Backend> WarmStart<B> {
         }
         while lesson.len() < 2 * self.phases.verifier.batch {
             let solution = task.deal(rng);
-            let begin = self.has_hints().then(|| prompt.transcript(task.problem(&solution), &[]));
-            let begin = begin.transpose()?.map(|problem| problem.len());
-            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin);
+            let begin = prompt.transcript(task.problem(&solution), &[])?.len();
+            lesson.gold(prompt.marked(task.problem(&solution), task.steps(&solution))?, begin, self.has_hints());
         }
         let (verifier, room) = (&mut self.verifier, &mut self.row_scores);
-        let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, hints: self.hints };
+        let (hints, reading) = (self.hints, self.reading);
+        let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, reading, hints };
         let statistics = study(backend, verifier, room, &lesson, teaching, &mut Vec::new(), rng)?;
         let step = verifier.learner.steps;
         let update = verifier.learner.apply(backend, &format_args!("batch {step}"));

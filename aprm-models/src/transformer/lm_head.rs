@@ -9,9 +9,6 @@ impl<B: Backend> Transformer<B> {
     ///
     /// # Errors
     /// Whatever the device reports.
-    ///
-    /// # Panics
-    /// If the model has another head.
     pub fn lm_head_forward(
         &self,
         backend: &mut B,
@@ -28,9 +25,6 @@ impl<B: Backend> Transformer<B> {
     ///
     /// # Errors
     /// Whatever the device reports.
-    ///
-    /// # Panics
-    /// If the model has another head.
     #[expect(clippy::too_many_arguments, reason = "the model owns no buffer")]
     pub fn lm_head_backward(
         &self,
@@ -48,7 +42,8 @@ impl<B: Backend> Transformer<B> {
         backend.linear_backward_weight(dims, hidden, grad_logits, &mut gradients.0[head], None)
     }
 
+    /// What is not a language model predicts by its embedding, as one whose embeddings are tied does.
     fn lm_head(&self) -> usize {
-        self.layout.lm_head.expect("a language model, whose head is over the vocabulary")
+        self.layout.lm_head.unwrap_or(self.layout.embedding)
     }
 }

@@ -81,9 +81,9 @@ fn each_step_has_one_opinion_whatever_hints_there_are() {
     lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
     lesson.question(marked.clone(), Verdict::Incorrect, None);
     lesson.labelled(marked, &[1.0, 0.25]);
-    lesson.gold(prompt.marked(PROBLEM, &gold).unwrap(), Some(PROBLEM.len()));
+    lesson.gold(prompt.marked(PROBLEM, &gold).unwrap(), PROBLEM.len(), true);
     assert_eq!((lesson.questions(), lesson.len()), (4, 6));
-    let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, hints: 1.0 };
+    let teaching = Teaching { loss: VerifierLoss::cross_entropy(), gold_share: 1.0, reading: 0.0, hints: 1.0 };
     let mut opinions = Vec::new();
     let statistics =
         study(&mut cpu, &mut verifier, &mut room, &lesson, teaching, &mut opinions, &mut stream(3, 1)).unwrap();
@@ -99,9 +99,9 @@ fn hints_say_where_an_error_begins() {
     let deviation = class.prompt.deviation(PROBLEM, &gold, &marked).unwrap();
     let mut lesson = Lesson::default();
     lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
-    lesson.gold(class.prompt.marked(PROBLEM, &gold).unwrap(), Some(PROBLEM.len()));
+    lesson.gold(class.prompt.marked(PROBLEM, &gold).unwrap(), PROBLEM.len(), true);
     let silent = VerifierLoss { cross_entropy: 0.0, ..VerifierLoss::cross_entropy() };
-    let teaching = Teaching { loss: silent, gold_share: 1.0, hints: 1.0 };
+    let teaching = Teaching { loss: silent, gold_share: 1.0, reading: 0.0, hints: 1.0 };
     let (begin, end) = (marked.positions[0] as usize + 1, marked.ids.len() - 1);
     let is_learnt = |class: &mut Class| {
         let scores = class.scores(&marked.ids);
