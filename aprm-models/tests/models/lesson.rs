@@ -1,5 +1,7 @@
 //! What a verifier is taught: each step counts once, and hints say where an error begins.
 
+use std::ops::Range;
+
 use aprm_core::oracle::Verdict;
 use aprm_models::aprm::config::{GameConfig, ModelShape};
 use aprm_models::aprm::lesson::{Lesson, Teaching, study};
@@ -9,11 +11,12 @@ use aprm_models::aprm::pretraining::initialize;
 use aprm_models::aprm::prompt::{Prompt, special_tokens};
 use aprm_models::aprm::row_scores::RowScores;
 use aprm_models::aprm::streams::stream;
+use aprm_models::aprm::token_policy::{Response, TokenGradients, TokenPolicy, TokenStatistics};
 use aprm_models::aprm::verifier_loss::VerifierLoss;
 use aprm_models::arithmetic::ALPHABET;
 use aprm_models::step_text::MarkedIds;
 use aprm_models::tokenizer::{Alphabet, CharacterTokenizer, Tokenizer};
-use aprm_models::transformer::Transformer;
+use aprm_models::transformer::{Parameters, Transformer};
 use aprm_ndarray::Cpu;
 
 const PROBLEM: &str = "a=7;b=2;c=3;d=a*b;e=d-c?";
@@ -114,4 +117,51 @@ fn hints_say_where_an_error_begins() {
         verifier.learner.apply(cpu, &step).unwrap();
     }
     assert!(is_learnt(&mut class));
+}
+
+/// Reading teaches a verifier what imitation teaches a language model of the same layers, bit for bit.
+#[test]
+fn reading_is_imitation() {
+    let mut cpu = Cpu::<f32>::new();
+    let prompt = Class::new().prompt;
+    let alphabet = Alphabet { characters: ALPHABET.into(), special_tokens: special_tokens(), ..Alphabet::default() };
+    let vocab = CharacterTokenizer::new(alphabet).unwrap().vocab_size();
+    let shape = ModelShape {
+        hidden_size: 32,
+        num_hidden_layers: 2,
+        verifier_extra_layers: 0,
+        intermediate_size: 64,
+        ..ModelShape::default()
+    };
+    let mut rng = stream(3, 9);
+    let [language_model, verifier] = [Role::LanguageModel, Role::Verifier].map(|role| {
+        let Ok(model) = Transformer::new(&mut cpu, shape.config(role, vocab).unwrap());
+        model
+    });
+    let Ok(weights) = initialize(&mut cpu, &language_model, &mut rng);
+    let Ok(grafted) = graft(&mut cpu, &language_model, &weights, &verifier, &mut rng);
+    let gold = steps(&["d=7*2=14", "e=14-3=11"]);
+
+    let marked = prompt.marked(PROBLEM, &gold).unwrap();
+    let (asked, written) = marked.ids.split_at(PROBLEM.len());
+    let responses = [Response { prompt: asked.to_vec(), tokens: written.to_vec() }];
+    let Ok(mut room) = TokenPolicy::new(&mut cpu, &language_model, 64);
+    let Ok(mut imitated) = Parameters::zeros(&mut cpu, &language_model.layout);
+    let mut likelihood = |_: Range<usize>, _: &TokenStatistics<f32>, gradients: &mut TokenGradients<f32>| {
+        gradients.log_prob.fill(-0.5 / written.len() as f32);
+    };
+    room.accumulate(&mut cpu, &language_model, &weights, None, &responses, &mut likelihood, &mut imitated).unwrap();
+
+    let config = GameConfig::default().verifier_learner();
+    let mut verifier = Player::new(&mut cpu, verifier, grafted, config).unwrap();
+    let Ok(mut room) = RowScores::new(&mut cpu, &verifier.model, 64);
+    let mut lesson = Lesson::default();
+    lesson.gold(marked.clone(), PROBLEM.len(), false);
+    let silent = VerifierLoss { cross_entropy: 0.0, ..VerifierLoss::cross_entropy() };
+    let teaching = Teaching { loss: silent, gold_share: 1.0, reading: 0.5, hints: 0.0 };
+    study(&mut cpu, &mut verifier, &mut room, &lesson, teaching, &mut Vec::new(), &mut rng).unwrap();
+    for (imitated, read) in imitated.0.iter().zip(&verifier.learner.gradients.0) {
+        assert!(imitated[..] == read[..]);
+    }
+    assert!(imitated.0.iter().any(|gradient| gradient.iter().any(|entry| *entry != 0.0)));
 }
