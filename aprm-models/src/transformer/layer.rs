@@ -99,15 +99,13 @@ impl<B: Backend> Transformer<B> {
         backend.swiglu_backward(self.swiglu_dims(rows), &saved.gate_up, grad_gated, grad_gate_up)?;
         let (gate_up, post_normed) = (map(layer.gate_up), &saved.post_normed);
         self.map_backward(backend, weights, gate_up, post_normed, grad_gate_up, grad_normed, grads, rooms)?;
-        let (middle, post_rstd) = (&saved.middle, &saved.post_rstd);
-        let post_norm = layer.post_norm;
         self.norm_backward(
             backend,
             onto_stream,
-            middle,
+            &saved.middle,
             weights,
-            post_norm,
-            post_rstd,
+            layer.post_norm,
+            &saved.post_rstd,
             grad_normed,
             grad_stream,
             grads,
@@ -140,14 +138,13 @@ impl<B: Backend> Transformer<B> {
         };
         let qkv = Map { bias: layer.qkv_bias, ..map(layer.qkv) };
         self.map_backward(backend, weights, qkv, &saved.normed, grad_qkv, grad_normed, gradients, rooms)?;
-        let (input_norm, rstd) = (layer.input_norm, &saved.input_rstd);
         self.norm_backward(
             backend,
             onto_stream,
             x,
             weights,
-            input_norm,
-            rstd,
+            layer.input_norm,
+            &saved.input_rstd,
             grad_normed,
             grad_stream,
             gradients,
