@@ -5,6 +5,7 @@
 //! before anything is opened, so copy a snapshot out of a cache of links with `cp -rL`.
 
 mod error;
+mod merge;
 mod save;
 mod shards;
 mod upload;

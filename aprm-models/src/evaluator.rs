@@ -146,12 +146,12 @@ impl<B: Backend> Evaluator<B> {
     pub fn logits(&mut self, ids: &[u32]) -> Result<Vec<Vec<B::Scalar>>, B::Error> {
         let tokens = self.hidden(&[ids])? as u32;
         let all: Vec<u32> = (0..tokens).collect();
-        let Some(lm_head) = self.model.layout.lm_head else {
+        if self.model.layout.lm_head.is_none() {
             let mut head = ScoreHead::new(&mut self.backend, &self.model, ids.len())?;
             let logits = self.class_logits(&mut head, &all)?;
             return Ok(logits.chunks(head.classes()).map(<[_]>::to_vec).collect());
-        };
-        let (vocab, channels) = (self.model.layout.tensors[lm_head].rows(), self.model.config.hidden_size);
+        }
+        let (vocab, channels) = (self.model.config.vocab_size, self.model.config.hidden_size);
         let Self { backend, model, weights, room, .. } = self;
         let inference = &room.as_ref().expect("the batch above").inference;
         let mut selected = backend.allocate_indices(LOGIT_ROWS)?;

@@ -1,7 +1,8 @@
 //! The decoder-only transformer, written once over any backend.
 //!
-//! The model owns no buffer: weights, gradients, activations and scratch are values that its caller holds, so two
-//! players can share scratch, and the model allocates nothing once they are there.
+//! The model owns no buffer that changes: weights, gradients, activations and scratch are values that its caller holds,
+//! so two players can share scratch, and the model allocates nothing once they are there. What it owns are rotation
+//! tables, and the weights that do not learn where low-rank maps learn beside them.
 
 mod activations;
 mod batch;
@@ -9,6 +10,8 @@ mod cached;
 mod inference;
 mod layer;
 mod lm_head;
+mod low_rank;
+mod map;
 mod parameters;
 mod policy_head;
 mod score_head;
@@ -17,6 +20,7 @@ pub use activations::{Activations, Scratch};
 pub use batch::Batch;
 pub use cached::{Cache, CachedRows, CachedScratch};
 pub use inference::Inference;
+pub use low_rank::LowRank;
 pub use parameters::{ParameterSpace, Parameters};
 pub use policy_head::PolicyHead;
 pub use score_head::ScoreHead;
@@ -26,14 +30,16 @@ use aprm_core::scalar::Scalar;
 
 use crate::config::ModelConfig;
 use crate::layout::Layout;
+use low_rank::Frozen;
 
 /// A model's shape and the tables that never change.
 #[derive(Debug)]
 pub struct Transformer<B: Backend> {
     /// The shape.
     pub config: ModelConfig,
-    /// The tensors.
+    /// The tensors that its passes are given: beside a base, those that learn.
     pub layout: Layout,
+    pub(crate) frozen: Option<Frozen<B>>,
     cos: B::Buffer,
     sin: B::Buffer,
 }
@@ -53,7 +59,7 @@ impl<B: Backend> Transformer<B> {
             backend.write(&entries, &mut buffer, 0)?;
             Ok(buffer)
         };
-        Ok(Self { cos: table(libm::cos)?, sin: table(libm::sin)?, layout: Layout::new(&config), config })
+        Ok(Self { cos: table(libm::cos)?, sin: table(libm::sin)?, layout: Layout::new(&config), frozen: None, config })
     }
 
     /// From token ids to the last layer's normalised outputs, `[rows, hidden]`, which are left in `activations.hidden`.
@@ -75,12 +81,13 @@ impl<B: Backend> Transformer<B> {
         let embedding =
             RowDims { rows: batch.rows(), table_rows: self.config.vocab_size, channels: self.config.hidden_size };
         let first = &mut activations.streams[0];
-        backend.gather_rows_forward(embedding, &weights[self.layout.embedding], &batch.tokens, first)?;
+        let table = self.weight(weights, self.layout.embedding);
+        backend.gather_rows_forward(embedding, table, &batch.tokens, first)?;
         for (l, &layer) in self.layout.layers.iter().enumerate() {
             let slot = activations.slot(l);
-            let Activations { streams, layers, .. } = &mut *activations;
+            let Activations { streams, layers, room, .. } = &mut *activations;
             let [x, next] = &mut streams[l..l + 2] else { unreachable!("one more stream than layers") };
-            self.layer_forward(backend, weights, layer, batch, x, &mut layers[slot], next)?;
+            self.layer_forward(backend, weights, layer, batch, x, &mut layers[slot], next, room)?;
             activations.latest = l;
         }
         let Activations { streams, final_rstd, hidden, .. } = activations;
@@ -88,7 +95,7 @@ impl<B: Backend> Transformer<B> {
         backend.rms_norm_forward(
             self.norm_dims(batch.rows()),
             last,
-            &weights[self.layout.final_norm],
+            self.weight(weights, self.layout.final_norm),
             hidden,
             final_rstd,
         )
@@ -114,24 +121,30 @@ impl<B: Backend> Transformer<B> {
         scratch.assert_hold(batch.rows());
         let (Parameters(weights), Parameters(gradients)) = (weights, gradients);
         let final_norm = self.layout.final_norm;
-        backend.rms_norm_backward(
+        self.norm_backward(
+            backend,
             self.norm_dims(batch.rows()),
             &activations.streams[self.layout.layers.len()],
-            &weights[final_norm],
+            weights,
+            final_norm,
             &activations.final_rstd,
             &scratch.grad_hidden,
             &mut scratch.grad_stream,
-            &mut gradients[final_norm],
+            gradients,
+            &mut scratch.discarded,
         )?;
         for (l, &layer) in self.layout.layers.iter().enumerate().rev() {
             let slot = activations.slot(l);
             let is_overwritten = activations.is_overwritten(l);
             let (x, saved) = (&activations.streams[l], &mut activations.layers[slot]);
             if is_overwritten {
-                self.layer_activations(backend, weights, layer, batch, x, saved)?;
+                self.layer_activations(backend, weights, layer, batch, x, saved, &mut activations.room)?;
                 activations.latest = l;
             }
             self.layer_backward(backend, weights, layer, batch, x, saved, scratch, gradients)?;
+        }
+        if !self.learns(self.layout.embedding) {
+            return Ok(());
         }
         let embedding =
             RowDims { rows: batch.rows(), table_rows: self.config.vocab_size, channels: self.config.hidden_size };
@@ -172,7 +185,8 @@ impl<B: Backend> Transformer<B> {
     }
 
     fn linear_dims(&self, rows: usize, tensor: usize) -> LinearDims {
-        let spec = &self.layout.tensors[tensor];
+        let layout = self.frozen.as_ref().map_or(&self.layout, |frozen| &frozen.layout);
+        let spec = &layout.tensors[tensor];
         LinearDims { rows, inputs: spec.columns, outputs: spec.rows(), accumulate: false }
     }
 }

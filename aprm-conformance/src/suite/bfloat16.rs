@@ -109,8 +109,8 @@ fn products<B: Backend>(rig: &mut Rig<B>, dims: LinearDims, is_biased: bool) -> 
         rig.succeed(done)?;
         products.push([rig.download(0, &on_out, out.len())?, rig.download(1, &on_grad_x, grad_x.len())?]);
     }
-    for output in 0..2 {
-        rig.same_bits(Law::Repeats, output, 0, &products[1][output], &products[0][output])?;
+    for (output, (packed, ordinary)) in products[1].iter().zip(&products[0]).enumerate() {
+        rig.same_bits(Law::Repeats, output, 0, packed, ordinary)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 use aprm_core::backend::Backend;
 
+use super::low_rank::Room;
 use crate::config::ModelConfig;
 
 /// What a forward pass leaves behind for the backward pass.
@@ -13,6 +14,7 @@ pub struct Activations<Buffer> {
     pub(super) layers: Vec<LayerActivations<Buffer>>,
     /// The layer that wrote last.
     pub(super) latest: usize,
+    pub(super) room: Room<Buffer>,
     /// `[rows]`.
     pub(super) final_rstd: Buffer,
     /// The last layer's outputs, normalised, `[rows, hidden]`.
@@ -68,6 +70,10 @@ pub struct Scratch<Buffer> {
     pub(super) grad_attended: Buffer,
     pub(super) grad_gate_up: Buffer,
     pub(super) grad_gated: Buffer,
+    /// What low-rank maps work on.
+    pub(super) rooms: [Room<Buffer>; 2],
+    /// The gradient of norms that do not learn.
+    pub(super) discarded: Room<Buffer>,
 }
 
 /// Entries per row of each kind of activation.
@@ -142,7 +148,7 @@ impl<Buffer> Activations<Buffer> {
         let streams = (0..=config.num_hidden_layers).map(|_| allocate(widths.hidden)).collect::<Result<_, _>>()?;
         let layers = (0..layers).map(|_| LayerActivations::new(&widths, &mut allocate)).collect::<Result<_, _>>()?;
         let (final_rstd, hidden) = (allocate(1)?, allocate(widths.hidden)?);
-        Ok(Self { rows, entries, streams, layers, latest: 0, final_rstd, hidden })
+        Ok(Self { rows, entries, streams, layers, latest: 0, room: Room::new(), final_rstd, hidden })
     }
 
     /// How many numbers it holds, of all buffers together.
@@ -216,6 +222,8 @@ impl<Buffer> Scratch<Buffer> {
             grad_attended: allocate(widths.attended)?,
             grad_gate_up: allocate(2 * widths.intermediate)?,
             grad_gated: allocate(widths.intermediate)?,
+            rooms: [Room::new(), Room::new()],
+            discarded: Room::new(),
         })
     }
 

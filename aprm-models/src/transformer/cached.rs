@@ -1,7 +1,9 @@
 //! The forward pass of generation: new tokens against a cache of what came before.
 
-use aprm_core::backend::{Backend, CacheDims, LinearDims, RowDims, SwigluDims};
+use aprm_core::backend::{Backend, CacheDims, RowDims, SwigluDims};
 
+use super::low_rank::Room;
+use super::map::Map;
 use super::{Parameters, Transformer};
 use crate::layout::LayerIndices;
 
@@ -88,6 +90,7 @@ pub struct CachedScratch<Buffer> {
     attended: Buffer,
     gate_up: Buffer,
     gated: Buffer,
+    room: Room<Buffer>,
 }
 
 impl<Buffer> CachedScratch<Buffer> {
@@ -112,6 +115,7 @@ impl<Buffer> CachedScratch<Buffer> {
             attended: allocate(dims.heads * dims.head_dim)?,
             gate_up: allocate(2 * config.intermediate_size)?,
             gated: allocate(config.intermediate_size)?,
+            room: Room::new(),
         })
     }
 }
@@ -134,27 +138,27 @@ impl<B: Backend> Transformer<B> {
         let (count, weights) = (rows.rows, &weights.0);
         let channels = self.config.hidden_size;
         let embedding = RowDims { rows: count, table_rows: self.config.vocab_size, channels };
-        let table = &weights[self.layout.embedding];
+        let table = self.weight(weights, self.layout.embedding);
         backend.gather_rows_forward(embedding, table, &rows.tokens, &mut scratch.stream)?;
         let dims =
             CacheDims { attention: self.attention_dims(), rows: count, slots: cache.slots, capacity: cache.capacity };
         for (&layer, [keys, values]) in self.layout.layers.iter().zip(&mut cache.layers) {
             self.qkv_cached(backend, weights, layer, rows, scratch)?;
-            let CachedScratch { stream, normed, rstd, qkv, attended, gate_up, gated, .. } = scratch;
+            let CachedScratch { stream, normed, rstd, qkv, attended, gate_up, gated, room, .. } = scratch;
             backend.cache_append(dims, qkv, &rows.slots, &rows.positions, keys, values)?;
             backend.attention_cached(dims, qkv, &rows.slots, &rows.positions, keys, values, attended)?;
-            let onto_stream = |tensor| LinearDims { accumulate: true, ..self.linear_dims(count, tensor) };
-            let (out, down) = (layer.attention_out, layer.down);
-            backend.linear_forward(onto_stream(out), attended, &weights[out], None, stream)?;
-            backend.rms_norm_forward(self.norm_dims(count), stream, &weights[layer.post_norm], normed, rstd)?;
-            let dims = self.linear_dims(count, layer.gate_up);
-            backend.linear_forward(dims, normed, &weights[layer.gate_up], None, gate_up)?;
+            let map = |tensor| Map::new(tensor, count);
+            self.map_forward(backend, weights, map(layer.attention_out).adding(), attended, stream, room)?;
+            let post_norm = self.weight(weights, layer.post_norm);
+            backend.rms_norm_forward(self.norm_dims(count), stream, post_norm, normed, rstd)?;
+            self.map_forward(backend, weights, map(layer.gate_up), normed, gate_up, room)?;
             let dims = SwigluDims { rows: count, channels: self.config.intermediate_size };
             backend.swiglu_forward(dims, gate_up, gated)?;
-            backend.linear_forward(onto_stream(down), gated, &weights[down], None, stream)?;
+            self.map_forward(backend, weights, map(layer.down).adding(), gated, stream, room)?;
         }
         let CachedScratch { hidden, stream, rstd, .. } = scratch;
-        backend.rms_norm_forward(self.norm_dims(count), stream, &weights[self.layout.final_norm], hidden, rstd)
+        let norm = self.weight(weights, self.layout.final_norm);
+        backend.rms_norm_forward(self.norm_dims(count), stream, norm, hidden, rstd)
     }
 
     /// Queries, keys and values of the rows, normalised and rotated, into `scratch.qkv`.
@@ -167,19 +171,19 @@ impl<B: Backend> Transformer<B> {
         scratch: &mut CachedScratch<B::Buffer>,
     ) -> Result<(), B::Error> {
         let count = rows.rows;
-        let CachedScratch { stream, normed, rstd, raw_qkv, qkv, .. } = scratch;
-        backend.rms_norm_forward(self.norm_dims(count), stream, &weights[layer.input_norm], normed, rstd)?;
-        let bias = layer.qkv_bias.map(|bias| &weights[bias]);
-        let linear = self.linear_dims(count, layer.qkv);
+        let CachedScratch { stream, normed, rstd, raw_qkv, qkv, room, .. } = scratch;
+        let input_norm = self.weight(weights, layer.input_norm);
+        backend.rms_norm_forward(self.norm_dims(count), stream, input_norm, normed, rstd)?;
+        let map = Map { bias: layer.qkv_bias, ..Map::new(layer.qkv, count) };
         match layer.qk_norms {
             Some(norms) => {
-                backend.linear_forward(linear, normed, &weights[layer.qkv], bias, raw_qkv)?;
+                self.map_forward(backend, weights, map, normed, raw_qkv, room)?;
                 backend.copy(count * self.attention_dims().qkv_width(), raw_qkv, qkv)?;
                 for (dims, norm) in self.qk_norm_dims(count).into_iter().zip(norms) {
-                    backend.rms_norm_forward(dims, raw_qkv, &weights[norm], qkv, rstd)?;
+                    backend.rms_norm_forward(dims, raw_qkv, self.weight(weights, norm), qkv, rstd)?;
                 }
             }
-            None => backend.linear_forward(linear, normed, &weights[layer.qkv], bias, qkv)?,
+            None => self.map_forward(backend, weights, map, normed, qkv, room)?,
         }
         backend.rope_forward(self.rope_dims(count), &rows.positions, &self.cos, &self.sin, qkv)
     }

@@ -3,6 +3,7 @@ use core::mem::swap;
 use aprm_core::backend::{Backend, RowDims};
 
 use super::activations::{LayerActivations, Widths};
+use super::low_rank::Room;
 use super::{Batch, Parameters, Transformer};
 use crate::config::ModelConfig;
 
@@ -13,6 +14,7 @@ pub struct Inference<Buffer> {
     stream: Buffer,
     next: Buffer,
     layer: LayerActivations<Buffer>,
+    room: Room<Buffer>,
     /// `[rows]`.
     final_rstd: Buffer,
     /// The last layer's outputs, normalised, `[rows, hidden]`.
@@ -36,6 +38,7 @@ impl<Buffer> Inference<Buffer> {
             stream: allocate(config.hidden_size)?,
             next: allocate(config.hidden_size)?,
             layer: LayerActivations::new(&widths, &mut allocate)?,
+            room: Room::new(),
             final_rstd: allocate(1)?,
             hidden: allocate(config.hidden_size)?,
         })
@@ -66,12 +69,14 @@ impl<B: Backend> Transformer<B> {
         assert!(rows <= inference.rows, "a batch of {rows} tokens in room for {}", inference.rows);
         let Parameters(weights) = weights;
         let embedding = RowDims { rows, table_rows: self.config.vocab_size, channels: self.config.hidden_size };
-        let Inference { stream, next, layer, final_rstd, hidden, .. } = inference;
-        backend.gather_rows_forward(embedding, &weights[self.layout.embedding], &batch.tokens, stream)?;
+        let Inference { stream, next, layer, room, final_rstd, hidden, .. } = inference;
+        let table = self.weight(weights, self.layout.embedding);
+        backend.gather_rows_forward(embedding, table, &batch.tokens, stream)?;
         for &indices in &self.layout.layers {
-            self.layer_forward(backend, weights, indices, batch, stream, layer, next)?;
+            self.layer_forward(backend, weights, indices, batch, stream, layer, next, room)?;
             swap(stream, next);
         }
-        backend.rms_norm_forward(self.norm_dims(rows), stream, &weights[self.layout.final_norm], hidden, final_rstd)
+        let norm = self.weight(weights, self.layout.final_norm);
+        backend.rms_norm_forward(self.norm_dims(rows), stream, norm, hidden, final_rstd)
     }
 }

@@ -18,7 +18,7 @@ impl<B: Backend> Transformer<B> {
         logits: &mut B::Buffer,
     ) -> Result<(), B::Error> {
         let head = self.lm_head();
-        backend.linear_forward(self.linear_dims(rows, head), hidden, &weights.0[head], None, logits)
+        backend.linear_forward(self.linear_dims(rows, head), hidden, self.weight(&weights.0, head), None, logits)
     }
 
     /// From the gradient with respect to the logits to those of the head's weights and, overwritten, of `hidden`.
@@ -38,7 +38,10 @@ impl<B: Backend> Transformer<B> {
     ) -> Result<(), B::Error> {
         let head = self.lm_head();
         let dims = self.linear_dims(rows, head);
-        backend.linear_backward_input(dims, grad_logits, &weights.0[head], grad_hidden)?;
+        backend.linear_backward_input(dims, grad_logits, self.weight(&weights.0, head), grad_hidden)?;
+        if !self.learns(head) {
+            return Ok(());
+        }
         backend.linear_backward_weight(dims, hidden, grad_logits, &mut gradients.0[head], None)
     }
 

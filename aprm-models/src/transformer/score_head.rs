@@ -133,7 +133,8 @@ impl<B: Backend> ScoreHead<B> {
         backend.gather_rows_forward(gather, hidden, &self.selected, &mut self.inputs[0])?;
         if let (Some(candidates), Some(lm_head)) = (&mut self.candidates, model.layout.lm_head) {
             let table = candidate_dims(model, self.classes);
-            backend.gather_rows_forward(table, &weights[lm_head], &candidates.tokens, &mut candidates.weight)?;
+            let rows = model.weight(weights, lm_head);
+            backend.gather_rows_forward(table, rows, &candidates.tokens, &mut candidates.weight)?;
             let dims = class_dims(model, self.rows, self.classes);
             return backend.linear_forward(dims, &self.inputs[0], &candidates.weight, None, &mut self.logits);
         }
@@ -169,9 +170,11 @@ impl<B: Backend> ScoreHead<B> {
             let (dims, table) = (class_dims(model, *rows, *classes), candidate_dims(model, *classes));
             let Candidates { tokens, weight, grad_weight } = candidates;
             backend.linear_backward_input(dims, grad_logits, weight, grad_input)?;
-            backend.fill(*classes * model.config.hidden_size, B::Scalar::of(0.0), grad_weight)?;
-            backend.linear_backward_weight(dims, &inputs[0], grad_logits, grad_weight, None)?;
-            backend.gather_rows_backward(table, grad_weight, tokens, &mut gradients[lm_head])?;
+            if model.learns(lm_head) {
+                backend.fill(*classes * model.config.hidden_size, B::Scalar::of(0.0), grad_weight)?;
+                backend.linear_backward_weight(dims, &inputs[0], grad_logits, grad_weight, None)?;
+                backend.gather_rows_backward(table, grad_weight, tokens, &mut gradients[lm_head])?;
+            }
         }
         for (l, map) in model.layout.score.iter().enumerate().rev() {
             let dims = model.linear_dims(*rows, map.weight);

@@ -14,6 +14,7 @@ mod gsm8k_task;
 mod health;
 mod learner;
 mod lesson;
+mod low_rank;
 mod oracle;
 #[cfg(unix)]
 mod process_oracle;

@@ -60,7 +60,7 @@ pub(crate) struct Tiny<B: Backend> {
     pub(crate) activations: Activations<B::Buffer>,
     batch: Batch<B>,
     scratch: Scratch<B::Buffer>,
-    head: PolicyHead<B>,
+    pub(crate) head: PolicyHead<B>,
 }
 
 impl<B: Backend> Tiny<B>
