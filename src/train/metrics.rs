@@ -94,7 +94,7 @@ impl Log {
                 "gold_step": rewrite.gold_step,
                 "rewrite": rewrite.text,
                 "verdict": verdict,
-                "announced": rewrite.plan.map(ErrorKind::name),
+                "announced": rewrite.announced.map(ErrorKind::name),
                 "error": rewrite.kind,
                 "score": rewrite.score,
                 "payoff": rewrite.payoff.generator,

@@ -36,7 +36,7 @@ pub struct Prompt {
     /// Ends a solution.
     pub end: u32,
     /// Announces an error, in the order of [`ErrorKind::ALL`].
-    plans: [u32; ErrorKind::ALL.len()],
+    announcements: [u32; ErrorKind::ALL.len()],
 }
 
 impl Prompt {
@@ -48,12 +48,12 @@ impl Prompt {
         let end = tokenizer.end_of_text();
         let end = end.ok_or_else(|| NotOneToken { token: "the end of a text".into(), tokens: 0 })?;
         let (step_end, rewrite) = (tokenizer.token_id(STEP_END)?, tokenizer.token_id(REWRITE)?);
-        let mut plans = [0; ErrorKind::ALL.len()];
-        for (plan, kind) in plans.iter_mut().zip(ErrorKind::ALL) {
-            *plan = tokenizer.token_id(&format!("<{kind}>"))?;
+        let mut announcements = [0; ErrorKind::ALL.len()];
+        for (id, kind) in announcements.iter_mut().zip(ErrorKind::ALL) {
+            *id = tokenizer.token_id(&format!("<{kind}>"))?;
         }
         let options = MarkerOptions { marker: Some(STEP_END.into()), ..MarkerOptions::default() };
-        Ok(Self { text: StepText::new(tokenizer, ReadOut::Trl, &options)?, step_end, rewrite, end, plans })
+        Ok(Self { text: StepText::new(tokenizer, ReadOut::Trl, &options)?, step_end, rewrite, end, announcements })
     }
 
     /// `problem step <step> step <step> …`, with a mark at the end of each step, where its score is read.
@@ -116,20 +116,19 @@ impl Prompt {
     ///
     /// # Errors
     /// [`PromptError`].
-    pub fn planned_step(&self, plan: ErrorKind, step: &str) -> Result<Vec<u32>, PromptError> {
-        let mut ids: Vec<u32> =
-            ErrorKind::ALL.iter().position(|kind| *kind == plan).map(|i| self.plans[i]).into_iter().collect();
-        ids.extend(self.step(step)?);
+    pub fn announced_step(&self, kind: ErrorKind, step: &str) -> Result<Vec<u32>, PromptError> {
+        let mut ids = self.step(step)?;
+        ids.insert(0, self.announcements[kind as usize]);
         Ok(ids)
     }
 
     /// What the generator announced, if anything, and what it wrote after that.
-    pub fn split_plan<'a>(&self, ids: &'a [u32]) -> (Option<ErrorKind>, &'a [u32]) {
-        let plan = ids.split_first().and_then(|(first, step)| {
-            let kind = self.plans.iter().position(|plan| plan == first)?;
+    pub fn split_announcement<'a>(&self, ids: &'a [u32]) -> (Option<ErrorKind>, &'a [u32]) {
+        let found = ids.split_first().and_then(|(first, step)| {
+            let kind = self.announcements.iter().position(|id| id == first)?;
             Some((Some(ErrorKind::ALL[kind]), step))
         });
-        plan.unwrap_or((None, ids))
+        found.unwrap_or((None, ids))
     }
 
     /// `step <step>`.

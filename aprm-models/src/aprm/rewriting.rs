@@ -82,7 +82,7 @@ pub(super) fn judge<K: Task, T: Scalar, E>(
     tokens: &[u32],
 ) -> Result<Rewrite<T>, RunError<E>> {
     let Position { solution, step } = position;
-    let (plan, written) = prompt.split_plan(tokens);
+    let (announced, written) = prompt.split_announcement(tokens);
     let text = prompt.read_step(written);
     let (verdict, kind) = match &text {
         Some(text) => {
@@ -96,7 +96,7 @@ pub(super) fn judge<K: Task, T: Scalar, E>(
         prefix: task.steps(solution)[..*step].to_vec(),
         gold_step: task.steps(solution)[*step].clone(),
         text: text.unwrap_or_else(|| prompt.decode(written)),
-        plan,
+        announced,
         tokens: tokens.to_vec(),
         verdict,
         kind,

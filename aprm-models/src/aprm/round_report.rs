@@ -31,7 +31,7 @@ pub struct Rewrite<T> {
     /// What the oracle found.
     pub verdict: Verdict,
     /// The kind of error that the generator announced.
-    pub plan: Option<ErrorKind>,
+    pub announced: Option<ErrorKind>,
     /// The kind that it is.
     pub kind: &'static str,
     /// The verifier's score; zero for a rewrite that the oracle cannot decide, which the verifier does not see.

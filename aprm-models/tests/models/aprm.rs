@@ -32,15 +32,15 @@ fn players_read_the_same_text() {
 #[test]
 fn an_announced_error_is_not_part_of_the_step() {
     let prompt = prompt();
-    let planned = prompt.planned_step(ErrorKind::Carry, "c=1").unwrap();
-    assert_eq!(prompt.decode(&planned), "<carry>c=1<step>");
+    let announced = prompt.announced_step(ErrorKind::Carry, "c=1").unwrap();
+    assert_eq!(prompt.decode(&announced), "<carry>c=1<step>");
     let plain = prompt.step("c=1").unwrap();
-    assert_eq!(prompt.split_plan(&planned), (Some(ErrorKind::Carry), &plain[..]));
-    assert_eq!(prompt.split_plan(&plain), (None, &plain[..]));
+    assert_eq!(prompt.split_announcement(&announced), (Some(ErrorKind::Carry), &plain[..]));
+    assert_eq!(prompt.split_announcement(&plain), (None, &plain[..]));
     // A second announcement is text that no oracle can read.
-    let twice = [&planned[..1], &planned].concat();
-    let (plan, rest) = prompt.split_plan(&twice);
-    assert_eq!((plan, prompt.read_step(rest).as_deref()), (Some(ErrorKind::Carry), Some("<carry>c=1")));
+    let twice = [&announced[..1], &announced].concat();
+    let (kind, rest) = prompt.split_announcement(&twice);
+    assert_eq!((kind, prompt.read_step(rest).as_deref()), (Some(ErrorKind::Carry), Some("<carry>c=1")));
 }
 
 fn attempt(steps: usize, first_error: Option<usize>, answer: &str, solved: bool) -> Attempt {

@@ -1,0 +1,48 @@
+// What blocks of either side have in common: BLOCK and DEPTH are theirs, and an invocation of LANES brings four entries of
+// each operand.
+struct Place {
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+}
+
+// Rows of four entries, with one to spare against bank conflicts.
+const PITCH = BLOCK / 4u + 1u;
+
+var<workgroup> lefts: array<vec4<f32>, DEPTH * PITCH>;
+var<workgroup> rights: array<vec4<f32>, DEPTH * PITCH>;
+
+// Which four rows, and which k, an invocation brings: neighbours bring neighbours.
+fn brought(lane: u32, along_k: bool) -> vec2<u32> {
+    return select(vec2(lane % (BLOCK / 4u), lane / (BLOCK / 4u)), vec2(lane / DEPTH, lane % DEPTH), along_k);
+}
+
+// Brings what of both operands lies from k to k + DEPTH.
+fn bring(place: Place, k: u32) {
+    let l = brought(place.lane, LEFT_ALONG_K);
+    let r = brought(place.lane, RIGHT_ALONG_K);
+    let row = place.group.y * BLOCK + 4u * l.x;
+    let column = place.group.x * BLOCK + 4u * r.x;
+    lefts[l.y * PITCH + l.x] =
+        vec4(left(row, k + l.y), left(row + 1u, k + l.y), left(row + 2u, k + l.y), left(row + 3u, k + l.y));
+    rights[r.y * PITCH + r.x] = vec4(
+        right(column, k + r.y), right(column + 1u, k + r.y), right(column + 2u, k + r.y), right(column + 3u, k + r.y)
+    );
+}
+
+// 4 x 4 entries of a product, a row in each column of the matrix.
+fn added(sums: mat4x4<f32>, rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4(
+        fma(vec4(rows.x), columns, sums[0]),
+        fma(vec4(rows.y), columns, sums[1]),
+        fma(vec4(rows.z), columns, sums[2]),
+        fma(vec4(rows.w), columns, sums[3])
+    );
+}
+
+fn put_sums(place: Place, first: vec2<u32>, sums: mat4x4<f32>) {
+    for (var i = 0u; i < 4u; i++) {
+        for (var j = 0u; j < 4u; j++) {
+            put(place, first.x + i, first.y + j, sums[i][j]);
+        }
+    }
+}
