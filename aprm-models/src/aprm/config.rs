@@ -351,7 +351,7 @@ impl Default for RunConfig {
             language_models: None,
             pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
-            weak_solver: 0.35,
+            weak_solver: 0.7,
             warm_start: WarmStartPhases {
                 generator: Phase { steps: 1000, batch: 24, learning_rate: 2e-3 },
                 verifier: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
@@ -366,7 +366,7 @@ impl Default for RunConfig {
 impl Default for GameConfig {
     fn default() -> Self {
         Self {
-            rounds: 300,
+            rounds: 250,
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,

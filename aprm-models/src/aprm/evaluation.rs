@@ -28,15 +28,16 @@ pub struct Evaluation {
     pub acc_correct: Option<f64>,
     /// The score below which a step counts as wrong, fitted on another set.
     pub threshold: f32,
-    /// Share of problems solved by the attempt whose least step score is the largest.
+    /// Share of problems solved by the attempt with the largest product of step scores: the chance that every step is right,
+    /// were they independent.
     pub best_of_n: f64,
+    /// The same by the least step score.
+    pub best_of_n_min: f64,
     /// The same by the last step's score.
     pub best_of_n_last: f64,
-    /// The same by the product of the step scores.
-    pub best_of_n_product: f64,
     /// The same by the mean of the step scores.
     pub best_of_n_mean: f64,
-    /// The same by the answer whose attempts have the largest sum of least step scores.
+    /// The same by the answer whose attempts have the largest sum of such products.
     pub weighted: f64,
     /// Share of attempts that are right: what a blind choice gives.
     pub mean: f64,
@@ -68,12 +69,12 @@ impl Evaluation {
             acc_error: bench.acc_error(),
             acc_correct: bench.acc_correct(),
             threshold,
-            best_of_n: by(Aggregate::Min),
+            best_of_n: by(Aggregate::Product),
+            best_of_n_min: by(Aggregate::Min),
             best_of_n_last: by(Aggregate::Last),
-            best_of_n_product: by(Aggregate::Product),
             best_of_n_mean: by(Aggregate::Mean),
             weighted: solved(set, scores, |scores, answers| {
-                best_of_n::weighted(&aggregated(scores, Aggregate::Min), answers)
+                best_of_n::weighted(&aggregated(scores, Aggregate::Product), answers)
             }),
             mean: right as f64 / attempts.max(1) as f64,
             majority: solved(set, scores, |_, answers| best_of_n::majority(answers)),
@@ -103,8 +104,8 @@ impl Evaluation {
             acc_correct: mean_of_some(|found| found.acc_correct),
             threshold: mean(|found| found.threshold.into()) as f32,
             best_of_n: mean(|found| found.best_of_n),
+            best_of_n_min: mean(|found| found.best_of_n_min),
             best_of_n_last: mean(|found| found.best_of_n_last),
-            best_of_n_product: mean(|found| found.best_of_n_product),
             best_of_n_mean: mean(|found| found.best_of_n_mean),
             weighted: mean(|found| found.weighted),
             mean: first.mean,
