@@ -56,13 +56,36 @@ pub struct GeneratorStatistics {
     pub approx_kl: f64,
 }
 
+impl<T: Scalar> GeneratorLoss<'_, T> {
+    /// The first token of a rewrite.
+    fn start(&self, rewrite: usize) -> usize {
+        self.lengths[..rewrite].iter().sum()
+    }
+
+    /// One over the number of rewrites.
+    fn share(&self) -> T {
+        T::one() / T::of_usize(self.lengths.len())
+    }
+}
+
 impl<T: Scalar> TokenLoss<T> for GeneratorLoss<'_, T> {
+    /// In the first epoch all ratios are one, so that the surrogate's gradient is −A.
+    fn known(&self, range: Range<usize>) -> Option<TokenGradients<T>> {
+        let (start, end, share) = (self.start(range.start), self.start(range.end), self.share());
+        let is_first_epoch = self.old_log_probs.len() == start;
+        (is_first_epoch && self.divergence == Divergence::Plain).then(|| TokenGradients {
+            log_prob: self.advantages[start..end].iter().map(|&advantage| -advantage * share).collect(),
+            kl: vec![self.tau * share; end - start],
+            entropy: vec![-self.entropy * share; end - start],
+        })
+    }
+
     fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>) {
-        let start: usize = self.lengths[..range.start].iter().sum();
+        let start = self.start(range.start);
         if self.old_log_probs.len() == start {
             self.old_log_probs.extend_from_slice(&statistics.log_prob);
         }
-        let share = T::one() / T::of_usize(self.lengths.len());
+        let share = self.share();
         let clip_range = ClipRange { low: self.clip_range, high: self.clip_range };
         for (i, &log_prob) in statistics.log_prob.iter().enumerate() {
             let (old_log_prob, advantage) = (self.old_log_probs[start + i], self.advantages[start + i]);

@@ -6,13 +6,16 @@ use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 use aprm_core::scalar::Scalar;
+use num_traits::Zero;
 
+use super::config::Divergence;
 use super::error::RunError;
 use super::players::Player;
 use super::round_report::VerifierStatistics;
-use super::row_scores::{MarkLogits, Reading, RowScores};
-use super::verifier_loss::{Opinion, VerifierLoss};
+use super::row_scores::{KnownLoss, MarkLogits, MarkLoss, Reading, RowScores};
+use super::verifier_loss::{CORRECT, Opinion, VerifierLoss};
 use crate::step_text::MarkedIds;
+use crate::transformer::Regularisation;
 
 /// Marked sequences: first those whose steps are in question, then gold solutions, right at every mark.
 ///
@@ -183,42 +186,96 @@ pub fn study<B: Backend>(
     old_opinions: &mut Vec<Opinion<B::Scalar>>,
     rng: &mut dyn Rng,
 ) -> Result<VerifierStatistics, RunError<B::Error>> {
-    let Teaching { loss, gold_share, reading, hints } = teaching;
-    let reading = Reading { begins: &lesson.begins, weight: reading };
-    let of_hints = VerifierLoss::cross_entropy();
-    let mut statistics = VerifierStatistics::default();
-    let mut on_marks = |range: Range<usize>, found: MarkLogits<'_, B::Scalar>, grad_logits: &mut [B::Scalar]| {
-        let marks = &lesson.marks[lesson.starts[range.start]..];
-        for (i, (grad_logits, mark)) in grad_logits.chunks_exact_mut(2).zip(marks).enumerate() {
-            let pair = |logits: &[B::Scalar]| [logits[2 * i], logits[2 * i + 1]];
-            let (gradient, weight) = match *mark {
-                Mark::Step { number, target } => {
-                    let ref_logits = found.ref_logits.map(pair);
-                    let opinion = loss.opinion(pair(found.logits), ref_logits, rng);
-                    if old_opinions.len() == number {
-                        old_opinions.push(opinion);
-                    }
-                    let old = &old_opinions[number];
-                    let (gradient, value) = loss.backward(&opinion, old, ref_logits, B::Scalar::of(target));
-                    statistics.observe(&opinion, target, number >= lesson.questions, value);
-                    (gradient, lesson.weight(number, gold_share))
-                }
-                Mark::Hint { right } => {
-                    let opinion = of_hints.opinion(pair(found.logits), None, rng);
-                    let target = B::Scalar::of(f64::from(u8::from(right)));
-                    let (gradient, _) = of_hints.backward(&opinion, &opinion, None, target);
-                    (gradient, hints / 2.0 / lesson.hints[usize::from(right)] as f64)
-                }
-            };
-            for (grad_logit, gradient) in grad_logits.iter_mut().zip(gradient) {
-                *grad_logit = gradient * B::Scalar::of(weight);
-            }
-        }
-    };
+    let reading = Reading { begins: &lesson.begins, weight: teaching.reading };
+    let has_reference = !teaching.loss.tau.is_zero();
+    let mut loss = LessonLoss { lesson, teaching, old_opinions, rng, statistics: VerifierStatistics::default() };
     let Player { model, learner, reference } = verifier;
     learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
-    let reference = (!num_traits::Zero::is_zero(&loss.tau)).then_some(&*reference);
+    let reference = has_reference.then_some(&*reference);
     let (weights, gradients) = (&learner.weights, &mut learner.gradients);
-    room.accumulate(backend, model, weights, reference, &lesson.sequences, reading, &mut on_marks, gradients)?;
-    Ok(statistics)
+    room.accumulate(backend, model, weights, reference, &lesson.sequences, reading, &mut loss, gradients)?;
+    Ok(loss.statistics)
+}
+
+/// The loss of a lesson, and what the verifier says on the way.
+struct LessonLoss<'a, T> {
+    lesson: &'a Lesson,
+    teaching: Teaching<T>,
+    old_opinions: &'a mut Vec<Opinion<T>>,
+    rng: &'a mut dyn Rng,
+    statistics: VerifierStatistics,
+}
+
+impl<T: Scalar> LessonLoss<'_, T> {
+    /// The marks of sequences.
+    fn marks(&self, range: Range<usize>) -> &[Mark] {
+        let starts = &self.lesson.starts;
+        let end = starts.get(range.end).copied().unwrap_or(self.lesson.marks.len());
+        &self.lesson.marks[starts[range.start]..end]
+    }
+
+    /// The weight of a mark in the mean.
+    fn weight(&self, mark: Mark) -> f64 {
+        match mark {
+            Mark::Step { number, .. } => self.lesson.weight(number, self.teaching.gold_share),
+            Mark::Hint { right } => self.teaching.hints / 2.0 / self.lesson.hints[usize::from(right)] as f64,
+        }
+    }
+}
+
+impl<T: Scalar> MarkLoss<T> for LessonLoss<'_, T> {
+    /// All but the policy gradient, which hangs on the label that is drawn, and the divergence the other way round.
+    fn known(&self, range: Range<usize>) -> Option<KnownLoss<T>> {
+        let VerifierLoss { policy_gradient, cross_entropy, tau, divergence, entropy, .. } = self.teaching.loss;
+        if !policy_gradient.is_zero() || (!tau.is_zero() && divergence != Divergence::Plain) {
+            return None;
+        }
+        let mut known = KnownLoss::default();
+        let mut regularisation = Regularisation::default();
+        for &mark in self.marks(range) {
+            let weight = T::of(self.weight(mark));
+            let (target, weight, steps) = match mark {
+                Mark::Step { target, .. } => (T::of(target), cross_entropy * weight, weight),
+                Mark::Hint { right } => (T::of_usize(right.into()), weight, T::zero()),
+            };
+            let mut labels = [T::one() - target; 2];
+            labels[CORRECT] = target;
+            known.labels.extend(labels);
+            known.weights.push(weight);
+            regularisation.kl.push(tau * steps);
+            regularisation.entropy.push(-entropy * steps);
+        }
+        known.regularisation = (!tau.is_zero() || !entropy.is_zero()).then_some(regularisation);
+        Some(known)
+    }
+
+    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]) {
+        let (loss, of_hints) = (self.teaching.loss, VerifierLoss::cross_entropy());
+        let lesson = self.lesson;
+        let marks = &lesson.marks[lesson.starts[range.start]..];
+        for (i, (grad_logits, &mark)) in grad_logits.chunks_exact_mut(2).zip(marks).enumerate() {
+            let pair = |logits: &[T]| [logits[2 * i], logits[2 * i + 1]];
+            let gradient = match mark {
+                Mark::Step { number, target } => {
+                    let ref_logits = found.ref_logits.map(pair);
+                    let opinion = loss.opinion(pair(found.logits), ref_logits, self.rng);
+                    if self.old_opinions.len() == number {
+                        self.old_opinions.push(opinion);
+                    }
+                    let old = &self.old_opinions[number];
+                    let (gradient, value) = loss.backward(&opinion, old, ref_logits, T::of(target));
+                    self.statistics.observe(&opinion, target, number >= lesson.questions, value);
+                    gradient
+                }
+                Mark::Hint { right } => {
+                    let opinion = of_hints.opinion(pair(found.logits), None, self.rng);
+                    of_hints.backward(&opinion, &opinion, None, T::of_usize(right.into())).0
+                }
+            };
+            let weight = T::of(self.weight(mark));
+            for (grad_logit, gradient) in grad_logits.iter_mut().zip(gradient) {
+                *grad_logit = gradient * weight;
+            }
+        }
+    }
 }

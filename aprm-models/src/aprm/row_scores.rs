@@ -12,7 +12,7 @@ use super::evaluation::StepScores;
 use super::prompt::Prompt;
 use super::room::Room;
 use crate::step_text::MarkedIds;
-use crate::transformer::{Parameters, PolicyHead, ScoreHead, Transformer};
+use crate::transformer::{Parameters, PolicyHead, Regularisation, ScoreHead, Transformer};
 
 /// Room for passes over marked sequences, as many of them at a time as fit.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
@@ -41,9 +41,39 @@ pub struct MarkLogits<'a, T> {
     pub ref_logits: Option<&'a [T]>,
 }
 
-/// A loss over marks: it is told which sequences are at hand, sees their logits and writes the gradient with respect to
-/// each.
-pub type MarkLoss<'a, T> = dyn FnMut(Range<usize>, MarkLogits<'_, T>, &mut [T]) + 'a;
+/// A loss over marks.
+pub trait MarkLoss<T> {
+    /// The loss of the sequences `range` in terms of what is known before the logits are, if it has such terms alone; then
+    /// nothing is read from the device before all its work is under way.
+    fn known(&self, _range: Range<usize>) -> Option<KnownLoss<T>> {
+        None
+    }
+
+    /// Sees the logits of the sequences `range` and writes the gradient with respect to each, which goes unused if the loss
+    /// was known.
+    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]);
+}
+
+impl<T, F: FnMut(Range<usize>, MarkLogits<'_, T>, &mut [T])> MarkLoss<T> for F {
+    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]) {
+        self(range, found, grad_logits);
+    }
+}
+
+/// Cross-entropy, divergence from the reference and entropy of marks.
+///
+/// ```text
+/// L = Σ_marks ( −w Σ_c y_c log R_c + a KL(R ‖ R_0) + b H(R) )
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownLoss<T> {
+    /// y, `[marks, classes]`.
+    pub labels: Vec<T>,
+    /// w.
+    pub weights: Vec<T>,
+    /// a and b, where there are such terms.
+    pub regularisation: Option<Regularisation<T>>,
+}
 
 impl<B: Backend> RowScores<B> {
     /// Room for `rows` tokens at a time.
@@ -73,7 +103,8 @@ impl<B: Backend> RowScores<B> {
         let mut all = Vec::new();
         for range in self.room.micro_batches(sequences.iter().map(|marked| marked.ids.len()))? {
             let selected = self.set(backend, &sequences[range]).map_err(RunError::Device)?;
-            let logits = logits(backend, model, weights, &mut self.room, &mut self.head, &selected);
+            let found = forward(backend, model, weights, &mut self.room, &mut self.head, &selected);
+            let logits = found.and_then(|()| self.head.read_logits(backend));
             all.extend(logits.map_err(RunError::Device)?);
         }
         Ok(all)
@@ -92,7 +123,7 @@ impl<B: Backend> RowScores<B> {
         reference: Option<&Parameters<B::Buffer>>,
         sequences: &[MarkedIds],
         reading: Reading<'_>,
-        loss: &mut MarkLoss<'_, B::Scalar>,
+        loss: &mut dyn MarkLoss<B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), RunError<B::Error>> {
         let tokens: usize = read(sequences, reading).map(|range| range.len()).sum();
@@ -116,19 +147,31 @@ impl<B: Backend> RowScores<B> {
         sequences: &[MarkedIds],
         range: Range<usize>,
         (ranges, of_token): (&[Range<usize>], B::Scalar),
-        loss: &mut MarkLoss<'_, B::Scalar>,
+        loss: &mut dyn MarkLoss<B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
         let selected = self.set(backend, &sequences[range.clone()])?;
         let (rows, targets) = predicted(&sequences[range.clone()], ranges);
         let Self { room, head, ref_head, reader } = self;
         // The reference goes first, so that the activations left behind are the model's.
-        let ref_logits =
-            reference.map(|weights| logits(backend, model, weights, room, ref_head, &selected)).transpose()?;
-        let logits = logits(backend, model, weights, room, head, &selected)?;
-        let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
-        loss(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
-        backend.write(&grad_logits, &mut head.grad_logits, 0)?;
+        let ref_head = match reference {
+            Some(weights) => {
+                forward(backend, model, weights, room, ref_head, &selected)?;
+                Some(&*ref_head)
+            }
+            None => None,
+        };
+        forward(backend, model, weights, room, head, &selected)?;
+        let known = loss.known(range.clone());
+        if let Some(KnownLoss { labels, weights, regularisation }) = &known {
+            head.cross_entropy(backend, labels, weights)?;
+            if let Some(regularisation) = regularisation {
+                head.regularise(backend, ref_head, regularisation)?;
+            }
+        } else {
+            let grad_logits = ask(backend, head, ref_head, range.clone(), loss)?;
+            backend.write(&grad_logits, &mut head.grad_logits, 0)?;
+        }
         let Room { batch, activations, scratch, .. } = room;
         scratch.clear_hidden(backend, model)?;
         head.backward(backend, model, weights, scratch, gradients)?;
@@ -137,7 +180,11 @@ impl<B: Backend> RowScores<B> {
             backend.fill(rows.len(), of_token, &mut reader.gradients.log_prob)?;
             reader.backward(backend, model, weights, None, scratch, gradients)?;
         }
-        model.backward(backend, weights, batch, activations, scratch, gradients)
+        model.backward(backend, weights, batch, activations, scratch, gradients)?;
+        if known.is_some() {
+            ask(backend, head, ref_head, range, loss)?;
+        }
+        Ok(())
     }
 
     /// Puts sequences on the device, and says which rows bear their marks.
@@ -174,18 +221,32 @@ fn predicted(sequences: &[MarkedIds], ranges: &[Range<usize>]) -> (Vec<u32>, Vec
     (rows, targets)
 }
 
-fn logits<B: Backend>(
+fn forward<B: Backend>(
     backend: &mut B,
     model: &Transformer<B>,
     weights: &Parameters<B::Buffer>,
     room: &mut Room<B>,
     head: &mut ScoreHead<B>,
     selected: &[u32],
-) -> Result<Vec<B::Scalar>, B::Error> {
+) -> Result<(), B::Error> {
     let Room { batch, activations, .. } = room;
     model.forward(backend, weights, batch, activations)?;
-    head.forward(backend, model, weights, &activations.hidden, activations.rows(), selected)?;
-    head.read_logits(backend)
+    head.forward(backend, model, weights, &activations.hidden, activations.rows(), selected)
+}
+
+/// Waits for the logits, and asks the loss about them.
+fn ask<B: Backend>(
+    backend: &mut B,
+    head: &ScoreHead<B>,
+    ref_head: Option<&ScoreHead<B>>,
+    range: Range<usize>,
+    loss: &mut dyn MarkLoss<B::Scalar>,
+) -> Result<Vec<B::Scalar>, B::Error> {
+    let logits = head.read_logits(backend)?;
+    let ref_logits = ref_head.map(|head| head.read_logits(backend)).transpose()?;
+    let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
+    loss.backward(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
+    Ok(grad_logits)
 }
 
 /// The score of each step of each attempt at each problem: how likely the verifier finds it to be right.

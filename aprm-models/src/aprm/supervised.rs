@@ -4,14 +4,11 @@ use std::ops::Range;
 
 use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Decay, Schedule};
-
 use aprm_core::scalar::Scalar;
 
 use super::config::Phase;
 use super::error::RunError;
-
-use super::token_policy::{Response, TokenGradients, TokenPolicy, TokenStatistics};
-
+use super::token_policy::{Response, TokenGradients, TokenLoss, TokenPolicy, TokenStatistics};
 use crate::learner::{AdamCoefficients, Learner, LearnerConfig, RuleConfig};
 use crate::transformer::Transformer;
 
@@ -46,18 +43,36 @@ pub fn imitate<B: Backend>(
     responses: &[Response],
     step: u64,
 ) -> Result<f64, RunError<B::Error>> {
-    let tokens: usize = responses.iter().map(|response| response.tokens.len()).sum();
-    let share = B::Scalar::of(-1.0 / tokens.max(1) as f64);
-    let mut loss = 0.0;
-    let mut likelihood = |_: Range<usize>, found: &TokenStatistics<_>, gradients: &mut TokenGradients<_>| {
-        gradients.log_prob.fill(share);
-        loss -= found.log_prob.iter().map(|log_prob| Scalar::widen(*log_prob)).sum::<f64>() / tokens as f64;
-    };
+    let mut likelihood = Likelihood { responses, tokens: tokens(responses), loss: 0.0 };
     learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
     let (weights, gradients) = (&learner.weights, &mut learner.gradients);
     room.accumulate(backend, model, weights, None, responses, &mut likelihood, gradients)?;
     let batch = format_args!("batch {step}");
     let update = learner.apply(backend, &batch);
     update.map_err(|error| RunError::Update { player: "language model", error })?;
-    Ok(loss)
+    Ok(likelihood.loss)
+}
+
+fn tokens(responses: &[Response]) -> usize {
+    responses.iter().map(|response| response.tokens.len()).sum()
+}
+
+/// The negative mean log-probability of tokens.
+struct Likelihood<'a> {
+    responses: &'a [Response],
+    tokens: usize,
+    loss: f64,
+}
+
+impl<T: Scalar> TokenLoss<T> for Likelihood<'_> {
+    fn known(&self, range: Range<usize>) -> Option<TokenGradients<T>> {
+        let (tokens, share) = (tokens(&self.responses[range]), T::of(-1.0 / self.tokens as f64));
+        let zeros = vec![T::zero(); tokens];
+        Some(TokenGradients { log_prob: vec![share; tokens], entropy: zeros.clone(), kl: zeros })
+    }
+
+    fn backward(&mut self, _: Range<usize>, statistics: &TokenStatistics<T>, _: &mut TokenGradients<T>) {
+        let log_probs = statistics.log_prob.iter().map(|&log_prob| log_prob.widen());
+        self.loss -= log_probs.sum::<f64>() / self.tokens as f64;
+    }
 }

@@ -49,9 +49,22 @@ pub struct TokenGradients<T> {
     pub kl: Vec<T>,
 }
 
+impl<T: Zero + Clone> TokenGradients<T> {
+    fn zeros(tokens: usize) -> Self {
+        let zeros = vec![T::zero(); tokens];
+        Self { log_prob: zeros.clone(), entropy: zeros.clone(), kl: zeros }
+    }
+}
+
 /// A loss over tokens: it sees the statistics of some responses, whose range it is told, and writes its gradients.
 pub trait TokenLoss<T> {
-    /// Writes the gradients of the responses `range` of those at hand.
+    /// The gradients of the responses `range` of those at hand, if they can be told before the statistics are there; then
+    /// nothing is read from the device before all its work is under way.
+    fn known(&self, _range: Range<usize>) -> Option<TokenGradients<T>> {
+        None
+    }
+
+    /// Sees the statistics of the responses `range` and writes their gradients, which go unused if they were known.
     fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>);
 }
 
@@ -68,7 +81,6 @@ pub struct TokenPolicy<B: Backend> {
     head: PolicyHead<B>,
     ref_head: PolicyHead<B>,
     statistics: TokenStatistics<B::Scalar>,
-    gradients: TokenGradients<B::Scalar>,
 }
 
 impl<B: Backend> TokenPolicy<B> {
@@ -82,7 +94,6 @@ impl<B: Backend> TokenPolicy<B> {
             head: PolicyHead::new(backend, model, rows)?,
             ref_head: PolicyHead::new(backend, model, rows)?,
             statistics: TokenStatistics::default(),
-            gradients: TokenGradients::default(),
         })
     }
 
@@ -123,13 +134,14 @@ impl<B: Backend> TokenPolicy<B> {
         loss: &mut dyn TokenLoss<B::Scalar>,
         gradients: &mut Parameters<B::Buffer>,
     ) -> Result<(), B::Error> {
-        self.forward(backend, model, weights, reference, &responses[range.clone()])?;
-        let Self { statistics, gradients: of_tokens, .. } = self;
-        for gradients in [&mut of_tokens.log_prob, &mut of_tokens.entropy, &mut of_tokens.kl] {
-            gradients.clear();
-            gradients.resize(statistics.log_prob.len(), B::Scalar::zero());
-        }
-        loss.backward(range, statistics, of_tokens);
+        let (selected, targets) = chosen(&responses[range.clone()]);
+        self.forward(backend, model, weights, reference, &responses[range.clone()], (&selected, &targets))?;
+        let known = loss.known(range.clone());
+        let is_known = known.is_some();
+        let of_tokens = match known {
+            Some(known) => known,
+            None => self.ask(backend, reference.is_some(), targets.len(), range.clone(), loss)?,
+        };
         backend.write(&of_tokens.log_prob, &mut self.head.gradients.log_prob, 0)?;
         backend.write(&of_tokens.entropy, &mut self.head.gradients.entropy, 0)?;
         backend.write(&of_tokens.kl, &mut self.head.gradients.kl, 0)?;
@@ -137,7 +149,11 @@ impl<B: Backend> TokenPolicy<B> {
         let Room { batch, activations, scratch, .. } = &mut self.room;
         scratch.clear_hidden(backend, model)?;
         self.head.backward(backend, model, weights, ref_logits, scratch, gradients)?;
-        model.backward(backend, weights, batch, activations, scratch, gradients)
+        model.backward(backend, weights, batch, activations, scratch, gradients)?;
+        if is_known {
+            self.ask(backend, reference.is_some(), targets.len(), range, loss)?;
+        }
+        Ok(())
     }
 
     fn forward(
@@ -147,19 +163,31 @@ impl<B: Backend> TokenPolicy<B> {
         weights: &Parameters<B::Buffer>,
         reference: Option<&Parameters<B::Buffer>>,
         responses: &[Response],
+        (selected, targets): (&[u32], &[u32]),
     ) -> Result<(), B::Error> {
         let sequences: Vec<Vec<u32>> = responses.iter().map(inputs).collect();
         self.room.set(backend, sequences.iter().map(|ids| &ids[..]))?;
-        let (selected, targets) = chosen(responses);
-        let Self { room: Room { batch, activations, .. }, head, ref_head, statistics, .. } = self;
+        let Self { room: Room { batch, activations, .. }, head, ref_head, .. } = self;
         // The reference goes first, so that the activations left behind are the policy's.
         if let Some(reference) = reference {
             model.forward(backend, reference, batch, activations)?;
-            ref_head.forward(backend, model, reference, activations, &selected, &targets, None)?;
+            ref_head.forward(backend, model, reference, activations, selected, targets, None)?;
         }
         let ref_logits = reference.map(|_| ref_head.logits());
         model.forward(backend, weights, batch, activations)?;
-        head.forward(backend, model, weights, activations, &selected, &targets, ref_logits)?;
+        head.forward(backend, model, weights, activations, selected, targets, ref_logits)
+    }
+
+    /// Waits for the statistics, and asks the loss about them.
+    fn ask(
+        &mut self,
+        backend: &mut B,
+        has_reference: bool,
+        tokens: usize,
+        range: Range<usize>,
+        loss: &mut dyn TokenLoss<B::Scalar>,
+    ) -> Result<TokenGradients<B::Scalar>, B::Error> {
+        let Self { head, ref_head, statistics, .. } = self;
         let of_head = &head.statistics;
         for (device, host) in [
             (&of_head.log_prob, &mut statistics.log_prob),
@@ -168,13 +196,15 @@ impl<B: Backend> TokenPolicy<B> {
             (&ref_head.statistics.log_prob, &mut statistics.ref_log_prob),
         ] {
             host.clear();
-            host.resize(targets.len(), B::Scalar::zero());
+            host.resize(tokens, B::Scalar::zero());
             backend.read(device, 0, host)?;
         }
-        if reference.is_none() {
+        if !has_reference {
             statistics.ref_log_prob.fill(B::Scalar::zero());
         }
-        Ok(())
+        let mut gradients = TokenGradients::zeros(tokens);
+        loss.backward(range, statistics, &mut gradients);
+        Ok(gradients)
     }
 }
 

@@ -37,18 +37,8 @@ impl<B: Backend> PolicyHead<B> {
             hidden: backend.allocate(rows * hidden)?,
             grad_hidden: backend.allocate(rows * hidden)?,
             logits: backend.allocate(rows * vocab)?,
-            statistics: PolicyStatistics {
-                log_prob: backend.allocate(rows)?,
-                entropy: backend.allocate(rows)?,
-                kl: backend.allocate(rows)?,
-                log_sum_exp: backend.allocate(rows)?,
-                ref_log_sum_exp: backend.allocate(rows)?,
-            },
-            gradients: PolicyGradients {
-                log_prob: backend.allocate(rows)?,
-                entropy: backend.allocate(rows)?,
-                kl: backend.allocate(rows)?,
-            },
+            statistics: policy_statistics(backend, rows)?,
+            gradients: policy_gradients(backend, rows)?,
         })
     }
 
@@ -116,6 +106,30 @@ impl<B: Backend> PolicyHead<B> {
     fn vocab_dims(&self, model: &Transformer<B>) -> VocabDims {
         VocabDims { rows: self.rows, vocab: model.config.vocab_size }
     }
+}
+
+pub(super) fn policy_statistics<B: Backend>(
+    backend: &mut B,
+    rows: usize,
+) -> Result<PolicyStatistics<B::Buffer>, B::Error> {
+    Ok(PolicyStatistics {
+        log_prob: backend.allocate(rows)?,
+        entropy: backend.allocate(rows)?,
+        kl: backend.allocate(rows)?,
+        log_sum_exp: backend.allocate(rows)?,
+        ref_log_sum_exp: backend.allocate(rows)?,
+    })
+}
+
+pub(super) fn policy_gradients<B: Backend>(
+    backend: &mut B,
+    rows: usize,
+) -> Result<PolicyGradients<B::Buffer>, B::Error> {
+    Ok(PolicyGradients {
+        log_prob: backend.allocate(rows)?,
+        entropy: backend.allocate(rows)?,
+        kl: backend.allocate(rows)?,
+    })
 }
 
 impl<Buffer> Scratch<Buffer> {

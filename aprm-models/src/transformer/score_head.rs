@@ -1,6 +1,9 @@
 //! Class logits of chosen rows, their losses, and the way back: what a process reward model says of a step.
 
 mod losses;
+mod regularisation;
+
+pub use regularisation::Regularisation;
 
 use aprm_core::backend::{Backend, LinearDims, RowDims};
 use aprm_core::scalar::Scalar;
@@ -28,6 +31,7 @@ pub struct ScoreHead<B: Backend> {
     /// What the backward pass starts from: the gradient of the loss with respect to the logits, `[rows, classes]`.
     pub grad_logits: B::Buffer,
     losses: losses::Losses<B>,
+    statistics: regularisation::Statistics<B>,
 }
 
 /// The rows of a language model's head that belong to the classes.
@@ -90,6 +94,7 @@ impl<B: Backend> ScoreHead<B> {
             logits: backend.allocate(rows * classes)?,
             grad_logits: backend.allocate(rows * classes)?,
             losses: losses::Losses::new(backend, rows, classes)?,
+            statistics: regularisation::Statistics::new(backend, rows, classes)?,
         })
     }
 

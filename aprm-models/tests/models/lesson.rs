@@ -119,6 +119,39 @@ fn hints_say_where_an_error_begins() {
     assert!(is_learnt(&mut class));
 }
 
+/// A gradient that the device finds before anything is read back, beside that of the host from the logits.
+#[test]
+fn device_and_host_find_the_same_gradient() {
+    let mut class = Class::new();
+    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let marked = class.prompt.marked(PROBLEM, &wrong).unwrap();
+    let deviation = class.prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    let mut lesson = Lesson::default();
+    lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
+    lesson.labelled(marked, &[1.0, 0.25]);
+    lesson.gold(class.prompt.marked(PROBLEM, &gold).unwrap(), PROBLEM.len(), true);
+    let Class { cpu, verifier, room, .. } = &mut class;
+    let mut gradients = |verifier: &mut Player<_>, cpu: &mut _, policy_gradient| {
+        let loss = VerifierLoss { policy_gradient, tau: 0.3, entropy: 0.1, ..VerifierLoss::cross_entropy() };
+        let teaching = Teaching { loss, gold_share: 0.7, reading: 0.0, hints: 0.5 };
+        let (mut opinions, mut rng) = (Vec::new(), stream(3, 1));
+        let statistics = study(cpu, verifier, room, &lesson, teaching, &mut opinions, &mut rng).unwrap();
+        (verifier.learner.gradients.0.clone(), opinions, statistics)
+    };
+    gradients(verifier, cpu, 0.0);
+    verifier.learner.apply(cpu, &0).unwrap();
+    // A policy gradient asks for the label, and with it for the host; one so small leaves no trace.
+    let (on_device, on_host) = (gradients(verifier, cpu, 0.0), gradients(verifier, cpu, 1e-30));
+    assert_eq!(on_device.1, on_host.1);
+    assert_eq!(on_device.2.steps, on_host.2.steps);
+    let mut largest: f32 = 0.0;
+    for (device, host) in on_device.0.iter().flatten().zip(on_host.0.iter().flatten()) {
+        assert!((device - host).abs() <= 1e-6, "{device} and {host}");
+        largest = largest.max(host.abs());
+    }
+    assert!(largest > 1e-2, "{largest}");
+}
+
 /// Reading teaches a verifier what imitation teaches a language model of the same layers, bit for bit.
 #[test]
 fn reading_is_imitation() {
