@@ -9,27 +9,10 @@ use crate::tokenizer::{EncodeError, NotOneToken, STEP_END, Tokenizer};
 /// The name of the special token after which the generator writes.
 pub const REWRITE: &str = "<rewrite>";
 
-/// How many parts of a step an announcement tells apart; parts beyond count as the last.
-const PARTS: usize = 8;
-
-/// The special tokens that a tokenizer of players has beside its own: [`REWRITE`], one for each kind of error, and one for
-/// each part of a step.
+/// The special tokens that a tokenizer of players has beside its own: [`REWRITE`], and one for each kind of error.
 pub fn special_tokens() -> Vec<String> {
     let kinds = ErrorKind::ALL.map(|kind| format!("<{kind}>"));
-    let parts = (0..PARTS).map(part_token);
-    [REWRITE.to_owned()].into_iter().chain(kinds).chain(parts).collect()
-}
-
-fn part_token(part: usize) -> String {
-    format!("<part {part}>")
-}
-
-/// The part in which a step first departs from gold; parts are numbers and what lies between them.
-fn part(gold: &str, step: &str) -> usize {
-    let same = gold.chars().zip(step.chars()).take_while(|(gold, written)| gold == written).count();
-    let is_digit: Vec<bool> = gold.chars().take(same + 1).map(|character| character.is_ascii_digit()).collect();
-    let begun = is_digit.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    begun.min(PARTS - 1)
+    [REWRITE.to_owned()].into_iter().chain(kinds).collect()
 }
 
 /// A text that the vocabulary has no tokens for.
@@ -48,14 +31,12 @@ pub struct Prompt {
     text: StepText,
     /// Ends each step.
     pub step_end: u32,
-    /// Asks for a rewrite of the step before it, in the problem after it.
+    /// Asks for a rewrite of the step before it.
     pub rewrite: u32,
     /// Ends a solution.
     pub end: u32,
     /// Announces an error, in the order of [`ErrorKind::ALL`].
     announcements: [u32; ErrorKind::ALL.len()],
-    /// Announces the part of the step in which the error begins.
-    parts: [u32; PARTS],
 }
 
 impl Prompt {
@@ -71,13 +52,8 @@ impl Prompt {
         for (id, kind) in announcements.iter_mut().zip(ErrorKind::ALL) {
             *id = tokenizer.token_id(&format!("<{kind}>"))?;
         }
-        let mut parts = [0; PARTS];
-        for (part, id) in parts.iter_mut().enumerate() {
-            *id = tokenizer.token_id(&part_token(part))?;
-        }
         let options = MarkerOptions { marker: Some(STEP_END.into()), ..MarkerOptions::default() };
-        let text = StepText::new(tokenizer, ReadOut::Trl, &options)?;
-        Ok(Self { text, step_end, rewrite, end, announcements, parts })
+        Ok(Self { text: StepText::new(tokenizer, ReadOut::Trl, &options)?, step_end, rewrite, end, announcements })
     }
 
     /// `problem step <step> step <step> …`, with a mark at the end of each step, where its score is read.
@@ -112,21 +88,13 @@ impl Prompt {
         Ok(ids)
     }
 
-    /// `gold step <step> <rewrite> problem step <step> …`: what the generator continues, the last of the steps being the
-    /// gold one.
-    ///
-    /// What it writes stands where its language model would have gone on, so that it need not learn anew to read the problem.
+    /// `problem step <step> … gold step <step> <rewrite>`: what the generator continues.
     ///
     /// # Errors
     /// [`PromptError`].
-    ///
-    /// # Panics
-    /// If there is no step.
     pub fn to_rewrite(&self, problem: &str, steps: &[String]) -> Result<Vec<u32>, PromptError> {
-        let (gold, prefix) = steps.split_last().expect("a step to rewrite");
-        let mut ids = self.step(gold)?;
+        let mut ids = self.transcript(problem, steps)?;
         ids.push(self.rewrite);
-        ids.extend(self.transcript(problem, prefix)?);
         Ok(ids)
     }
 
@@ -143,26 +111,24 @@ impl Prompt {
         Ok(ids)
     }
 
-    /// `<kind> <part> step <step>`: what the generator writes, which announces what its error is and in which part of the
-    /// step it begins, so that each token need not leave open whether the error is to come or was made.
+    /// `<kind> step <step>`: what the generator writes, which announces its error, so that each token need not leave open
+    /// whether the error is to come or was made.
     ///
     /// # Errors
     /// [`PromptError`].
-    pub fn announced_step(&self, kind: ErrorKind, gold: &str, step: &str) -> Result<Vec<u32>, PromptError> {
-        let mut ids = vec![self.announcements[kind as usize], self.parts[part(gold, step)]];
-        ids.extend(self.step(step)?);
+    pub fn announced_step(&self, kind: ErrorKind, step: &str) -> Result<Vec<u32>, PromptError> {
+        let mut ids = self.step(step)?;
+        ids.insert(0, self.announcements[kind as usize]);
         Ok(ids)
     }
 
-    /// The kind of error that the generator announced, if any, and what it wrote after the announcement.
+    /// What the generator announced, if anything, and what it wrote after that.
     pub fn split_announcement<'a>(&self, ids: &'a [u32]) -> (Option<ErrorKind>, &'a [u32]) {
-        let Some((first, rest)) = ids.split_first() else { return (None, ids) };
-        let Some(kind) = self.announcements.iter().position(|id| id == first) else { return (None, ids) };
-        let step = match rest.split_first() {
-            Some((part, step)) if self.parts.contains(part) => step,
-            _ => rest,
-        };
-        (Some(ErrorKind::ALL[kind]), step)
+        let found = ids.split_first().and_then(|(first, step)| {
+            let kind = self.announcements.iter().position(|id| id == first)?;
+            Some((Some(ErrorKind::ALL[kind]), step))
+        });
+        found.unwrap_or((None, ids))
     }
 
     /// `step <step>`.

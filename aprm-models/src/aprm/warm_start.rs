@@ -160,9 +160,7 @@ impl<B: Backend> WarmStart<B> {
         let responses = (0..self.phases.generator.batch).map(|_| {
             let corruption = Corruption::deal(task, rng);
             let asked = prompt.to_rewrite(&corruption.problem, &corruption.steps)?;
-            let Corruption { kind, steps, corrupted, .. } = &corruption;
-            let gold = steps.last().map_or("", String::as_str);
-            Ok(Response { prompt: asked, tokens: prompt.announced_step(*kind, gold, corrupted)? })
+            Ok(Response { prompt: asked, tokens: prompt.announced_step(corruption.kind, &corruption.corrupted)? })
         });
         let responses = responses.collect::<Result<Vec<_>, RunError<B::Error>>>()?;
         let Player { model, learner, .. } = &mut self.generator;

@@ -23,7 +23,7 @@ fn players_read_the_same_text() {
     whole.extend(prompt.solution(&steps).unwrap());
     assert_eq!(whole[..marked.ids.len()], marked.ids);
     assert_eq!(prompt.read_solution(&whole[2..]), (steps.to_vec(), true));
-    assert_eq!(prompt.decode(&prompt.to_rewrite("a?", &steps).unwrap()), "d=2<step><rewrite>a?c=1<step>");
+    assert_eq!(prompt.decode(&prompt.to_rewrite("a?", &steps[..1]).unwrap()), "a?c=1<step><rewrite>");
     // A step that was not ended is none.
     assert_eq!(prompt.read_step(&prompt.step("c=1").unwrap()).as_deref(), Some("c=1"));
     assert_eq!(prompt.read_step(&marked.ids[..4]), None);
@@ -32,22 +32,15 @@ fn players_read_the_same_text() {
 #[test]
 fn an_announced_error_is_not_part_of_the_step() {
     let prompt = prompt();
-    let announced = prompt.announced_step(ErrorKind::Carry, "c=2", "c=1").unwrap();
-    assert_eq!(prompt.decode(&announced), "<carry><part 1>c=1<step>");
+    let announced = prompt.announced_step(ErrorKind::Carry, "c=1").unwrap();
+    assert_eq!(prompt.decode(&announced), "<carry>c=1<step>");
     let plain = prompt.step("c=1").unwrap();
     assert_eq!(prompt.split_announcement(&announced), (Some(ErrorKind::Carry), &plain[..]));
     assert_eq!(prompt.split_announcement(&plain), (None, &plain[..]));
-    assert_eq!(prompt.split_announcement(&[&announced[..1], &plain].concat()), (Some(ErrorKind::Carry), &plain[..]));
-    // Parts are numbers and what lies between them.
-    let part = |step| prompt.decode(&prompt.announced_step(ErrorKind::Carry, "d=12-3=9", step).unwrap()[1..2]);
-    for (nth, step) in ["e=12-3=9", "d=13-3=9", "d=12+3=9", "d=12-4=9", "d=12-3=8", "d=12-3=99"].into_iter().enumerate()
-    {
-        assert_eq!(part(step), format!("<part {}>", nth + usize::from(nth == 4)), "{step}");
-    }
     // A second announcement is text that no oracle can read.
     let twice = [&announced[..1], &announced].concat();
     let (kind, rest) = prompt.split_announcement(&twice);
-    assert_eq!((kind, prompt.read_step(rest).as_deref()), (Some(ErrorKind::Carry), Some("<carry><part 1>c=1")));
+    assert_eq!((kind, prompt.read_step(rest).as_deref()), (Some(ErrorKind::Carry), Some("<carry>c=1")));
 }
 
 fn attempt(steps: usize, first_error: Option<usize>, answer: &str, solved: bool) -> Attempt {
