@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use aprm_core::oracle::Verdict;
 use aprm_models::aprm::config::{GameConfig, ModelShape};
-use aprm_models::aprm::lesson::{Lesson, Teaching, study};
+use aprm_models::aprm::lesson::{Deviation, Lesson, Teaching, study};
 use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::Player;
 use aprm_models::aprm::pretraining::initialize;
@@ -30,6 +30,14 @@ struct Class {
 
 fn steps(steps: &[&str]) -> Vec<String> {
     steps.iter().map(|&step| step.to_owned()).collect()
+}
+
+/// Gold steps, the same with a wrong operand in the second, and where that departs from gold.
+fn a_wrong_operand(prompt: &Prompt) -> (Vec<String>, MarkedIds, Deviation) {
+    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let marked = prompt.marked(PROBLEM, &wrong).unwrap();
+    let deviation = prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    (gold, marked, deviation)
 }
 
 impl Class {
@@ -67,9 +75,7 @@ impl Class {
 #[test]
 fn a_deviation_is_the_first_token_that_is_not_golds() {
     let prompt = Class::new().prompt;
-    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
-    let marked = prompt.marked(PROBLEM, &wrong).unwrap();
-    let deviation = prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    let (_, marked, deviation) = a_wrong_operand(&prompt);
     assert_eq!(prompt.decode(&marked.ids[..deviation.first]), "a=7;b=2;c=3;d=a*b;e=d-c?d=7*2=14<step>e=14-");
     assert_eq!(deviation.begin, PROBLEM.len());
 }
@@ -77,10 +83,8 @@ fn a_deviation_is_the_first_token_that_is_not_golds() {
 #[test]
 fn each_step_has_one_opinion_whatever_hints_there_are() {
     let Class { mut cpu, prompt, mut verifier, mut room } = Class::new();
-    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
+    let (gold, marked, deviation) = a_wrong_operand(&prompt);
     let mut lesson = Lesson::default();
-    let marked = prompt.marked(PROBLEM, &wrong).unwrap();
-    let deviation = prompt.deviation(PROBLEM, &gold, &marked).unwrap();
     lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
     lesson.question(marked.clone(), Verdict::Incorrect, None);
     lesson.labelled(marked, &[1.0, 0.25]);
@@ -97,9 +101,7 @@ fn each_step_has_one_opinion_whatever_hints_there_are() {
 #[test]
 fn hints_say_where_an_error_begins() {
     let mut class = Class::new();
-    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
-    let marked = class.prompt.marked(PROBLEM, &wrong).unwrap();
-    let deviation = class.prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    let (gold, marked, deviation) = a_wrong_operand(&class.prompt);
     let mut lesson = Lesson::default();
     lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
     lesson.gold(class.prompt.marked(PROBLEM, &gold).unwrap(), PROBLEM.len(), true);
@@ -123,9 +125,7 @@ fn hints_say_where_an_error_begins() {
 #[test]
 fn device_and_host_find_the_same_gradient() {
     let mut class = Class::new();
-    let (gold, wrong) = (steps(&["d=7*2=14", "e=14-3=11"]), steps(&["d=7*2=14", "e=14-2=12"]));
-    let marked = class.prompt.marked(PROBLEM, &wrong).unwrap();
-    let deviation = class.prompt.deviation(PROBLEM, &gold, &marked).unwrap();
+    let (gold, marked, deviation) = a_wrong_operand(&class.prompt);
     let mut lesson = Lesson::default();
     lesson.question(marked.clone(), Verdict::Incorrect, Some(deviation));
     lesson.labelled(marked, &[1.0, 0.25]);

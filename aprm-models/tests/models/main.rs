@@ -10,6 +10,7 @@ mod data;
 mod data_sets;
 mod durable_file;
 mod game_state;
+mod generator_loss;
 mod gsm8k_task;
 mod health;
 mod learner;
