@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use aprm_core::reward::PayoffTable;
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{Distribution, Form, Preset};
+use crate::arithmetic::{Distribution, Form, Naming, Preset};
 use crate::oracle::Leniency;
 
 /// A whole run, from nothing to two players.
@@ -274,8 +274,8 @@ pub struct GameConfig {
     pub verifier_policy_gradient: f64,
     /// Weight of the cross-entropy of the oracle's verdict in the verifier's loss.
     pub verifier_cross_entropy: f64,
-    /// Weight of the cross-entropy at the tokens within steps, of whether a step is the gold one so far; of the warm start
-    /// too. A verifier that is told where an error begins learns faster what it is. Arms with labels of their own have none.
+    /// Weight of the cross-entropy at the tokens within steps up to the first wrong one, of whether a step is the gold one
+    /// so far; of the warm start too. A verifier that is told where an error begins learns faster what it is. Arms with labels of their own have none.
     pub verifier_hints: f64,
     /// Weight of the loss of predicting gold solutions, in nats per token, in the verifier's loss; of the warm start too.
     /// A verifier that goes on reading keeps what its language model knew. Arms with labels of their own have none.
@@ -330,7 +330,7 @@ impl Default for ModelShape {
 impl Default for EvaluationConfig {
     fn default() -> Self {
         let sets = vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers];
-        Self { sets, problems: 300, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
+        Self { sets, problems: 500, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
     }
 }
 
@@ -340,9 +340,9 @@ impl Default for RunConfig {
             seed: 0,
             save_every: 25,
             problems: Distribution {
-                steps: [2, 3],
-                givens: [2, 9],
-                results: [1, 30],
+                inline: true,
+                naming: Naming::FromAny,
+                letters: 12,
                 ..Preset::InDistribution.distribution(Form::WordFree)
             },
             gsm8k: None,
@@ -351,10 +351,10 @@ impl Default for RunConfig {
             language_models: None,
             pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
-            weak_solver: 0.7,
+            weak_solver: 0.5,
             warm_start: WarmStartPhases {
                 generator: Phase { steps: 1000, batch: 24, learning_rate: 2e-3 },
-                verifier: Phase { steps: 400, batch: 64, learning_rate: 1e-3 },
+                verifier: Phase { steps: 800, batch: 64, learning_rate: 1e-3 },
             },
             game: GameConfig::default(),
             labelling: Labelling::default(),
@@ -387,7 +387,7 @@ impl Default for GameConfig {
             gold_share: 1.0,
             verifier_policy_gradient: 0.0,
             verifier_cross_entropy: 1.0,
-            verifier_hints: 1.0,
+            verifier_hints: 4.0,
             verifier_reading: 1.0,
             max_gradient_norm: 1.0,
             average_decay: 0.97,

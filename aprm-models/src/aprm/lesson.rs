@@ -19,8 +19,8 @@ use crate::transformer::Regularisation;
 
 /// Marked sequences: first those whose steps are in question, then gold solutions, right at every mark.
 ///
-/// Beside the marks at the ends of steps there may be hints: tokens within a step, with whether the step is that of the
-/// gold solution so far. A verifier that is told where an error begins learns faster what it is.
+/// Beside the marks at the ends of steps there may be hints: tokens within a step up to the first wrong one, with whether
+/// the step is that of the gold solution so far. A verifier that is told where an error begins learns faster what it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
     sequences: Vec<MarkedIds>,
@@ -68,7 +68,9 @@ impl Lesson {
         let mut positions = Vec::new();
         if let Some(Deviation { begin, first }) = deviation {
             let begin = before.last().map_or(begin as u32, |end| end + 1);
-            for position in begin..last {
+            // The first wrong token is what is to be found; those after it are wrong whatever they are.
+            let end = if verdict == Verdict::Correct { last } else { last.min(first as u32 + 1) };
+            for position in begin..end {
                 positions.push(position);
                 self.push_hint(verdict == Verdict::Correct || position < first as u32);
             }

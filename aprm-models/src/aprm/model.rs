@@ -8,6 +8,7 @@ use serde_json::json;
 use super::config::ModelShape;
 use super::pretraining::{initialize, residual};
 use crate::config::{ConfigError, ModelConfig};
+use crate::layout::LayerIndices;
 use crate::transformer::{Parameters, Transformer};
 
 /// What a model reads from its last layer's outputs.
@@ -56,7 +57,8 @@ impl ModelShape {
 ///
 /// Tensors that both have are copied.
 /// A layer that is new adds nothing to the residual stream yet, and a head that is new says nothing: what is added and
-/// what is said is all zeros, the rest as [`initialize`] has it.
+/// what is said is all zeros, the rest as [`initialize`] has it, but that half of a new layer's heads look at the token
+/// before: what was predicted there is what a verifier compares with what is written.
 ///
 /// # Errors
 /// Whatever the device reports.
@@ -76,5 +78,44 @@ pub fn graft<B: Backend>(
             backend.fill(spec.len(), B::Scalar::of(0.0), buffer)?;
         }
     }
+    for layer in &onto.layout.layers[from.layout.layers.len()..] {
+        look_back(backend, onto, layer, &mut grafted)?;
+    }
     Ok(grafted)
+}
+
+/// The length of a query and of a key within each plane that is rotated; with it the token before has all but a few
+/// thousandths of the attention.
+const LOOK_BACK: f64 = 7.0;
+
+/// Lets half of a layer's heads look at the token before, whatever it is: their queries and keys are biases alone.
+///
+/// ```text
+/// k = a e, q = a R(-1) e:   (R(t) q) · (R(s) k) = a² Σ_i cos((t − 1 − s) θ_i), which is largest at s = t − 1
+/// ```
+fn look_back<B: Backend>(
+    backend: &mut B,
+    model: &Transformer<B>,
+    layer: &LayerIndices,
+    weights: &mut Parameters<B::Buffer>,
+) -> Result<(), B::Error> {
+    let Some(bias) = layer.qkv_bias else { return Ok(()) };
+    let ModelConfig { head_dim, hidden_size, num_attention_heads, .. } = model.config;
+    let frequencies = model.config.rope_frequencies();
+    let zeros = || frequencies.iter().map(|_| 0.0);
+    let query: Vec<f64> = frequencies
+        .iter()
+        .map(|frequency| libm::cos(*frequency))
+        .chain(frequencies.iter().map(|frequency| -libm::sin(*frequency)))
+        .collect();
+    let key: Vec<f64> = zeros().map(|zero| zero + 1.0).chain(zeros()).collect();
+    let heads = num_attention_heads / 2;
+    for (part, entries) in [query, key].into_iter().enumerate() {
+        let first_row = part * num_attention_heads * head_dim;
+        let entries: Vec<B::Scalar> = entries.into_iter().map(|entry| B::Scalar::of(LOOK_BACK * entry)).collect();
+        backend.write(&entries.repeat(heads), &mut weights.0[bias], first_row)?;
+        let nothing = vec![B::Scalar::of(0.0); heads * head_dim * hidden_size];
+        backend.write(&nothing, &mut weights.0[layer.qkv], first_row * hidden_size)?;
+    }
+    Ok(())
 }

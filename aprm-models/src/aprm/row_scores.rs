@@ -1,5 +1,7 @@
 //! The scores of marked tokens, and the way back from a loss over them.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use aprm_core::backend::Backend;
@@ -267,10 +269,15 @@ pub fn step_scores<B: Backend>(
         let known = steps.iter().take_while(|step| prompt.step(step).is_ok()).count();
         if known == 0 { Ok(MarkedIds::default()) } else { prompt.marked(problem, &steps[..known]) }
     };
+    // A solver writes many a solution several times, and equal sequences have equal scores.
+    let mut places: HashMap<(&str, &[String]), usize> = HashMap::new();
     let mut sequences = Vec::new();
     for Attempts { problem, attempts } in set {
-        for attempt in attempts {
-            sequences.push(known(problem, &attempt.steps)?);
+        for Attempt { steps, .. } in attempts {
+            if let Entry::Vacant(place) = places.entry((problem, steps)) {
+                place.insert(sequences.len());
+                sequences.push(known(problem, steps)?);
+            }
         }
     }
     let logits = room.logits(backend, model, weights, &sequences)?;
@@ -278,12 +285,15 @@ pub fn step_scores<B: Backend>(
         let difference = (pair[0] - pair[1]).widen();
         (1.0 / (1.0 + Scalar::exp(difference))) as f32
     });
-    let mut sequences = sequences.iter();
-    let mut of_attempt = |attempt: &Attempt| {
-        let marks = sequences.next().map_or(0, |marked| marked.positions.len());
-        let mut of_steps: Vec<f32> = scores.by_ref().take(marks).collect();
-        of_steps.resize(attempt.steps.len(), 0.0);
+    let of_sequences: Vec<Vec<f32>> =
+        sequences.iter().map(|marked| scores.by_ref().take(marked.positions.len()).collect()).collect();
+    let of_attempt = |problem: &str, steps: &[String]| {
+        let mut of_steps = of_sequences[places[&(problem, steps)]].clone();
+        of_steps.resize(steps.len(), 0.0);
         of_steps
     };
-    Ok(set.iter().map(|problem| problem.attempts.iter().map(&mut of_attempt).collect()).collect())
+    let of_problem = |Attempts { problem, attempts }: &Attempts| {
+        attempts.iter().map(|attempt| of_attempt(problem, &attempt.steps)).collect()
+    };
+    Ok(set.iter().map(of_problem).collect())
 }

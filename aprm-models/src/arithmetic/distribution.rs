@@ -37,6 +37,10 @@ pub struct Distribution {
     pub independent_steps: bool,
     /// The number of givens that no step uses.
     pub distractors: [i64; 2],
+    /// Whether givens of problems without words stand as numbers in the operations, as in `a=16*2;b=a-16?`, and only
+    /// those that no step uses have names.
+    #[serde(default)]
+    pub inline: bool,
     /// Which letters name the quantities of problems without words.
     #[serde(default)]
     pub naming: Naming,
@@ -90,8 +94,8 @@ pub enum DistributionError {
     /// An operator is required but not among those that are drawn.
     #[error("required_operators has {0:?}, which operators has not")]
     RequiredOperator(Operator),
-    /// So many quantities have no names.
-    #[error("steps and distractors allow {quantities} quantities, more than the {letters} letters")]
+    /// Some quantities would have no names.
+    #[error("steps and distractors allow {quantities} named quantities, more than the {letters} letters")]
     TooManyQuantities {
         /// How many there can be.
         quantities: i64,
@@ -149,7 +153,8 @@ impl Distribution {
             return Err(DistributionError::OutOfRange { field: "letters", found, expected: "at most 26" });
         }
         // A tree of binary operations has one leaf more than it has nodes.
-        let quantities = 2 * self.steps[1] + 1 + self.distractors[1];
+        let givens = if self.inline { 0 } else { self.steps[1] + 1 };
+        let quantities = givens + self.steps[1] + self.distractors[1];
         if quantities > self.letters as i64 {
             return Err(DistributionError::TooManyQuantities { quantities, letters: self.letters });
         }

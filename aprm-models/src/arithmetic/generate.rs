@@ -202,9 +202,12 @@ impl Draft {
             places[*quantity] = place;
         }
         let operations = order.iter().filter_map(|quantity| quantities[*quantity].operation);
-        let operations = operations
+        let operations: Vec<Operation> = operations
             .map(|operation| Operation { operands: operation.operands.map(|operand| places[operand]), ..operation })
             .collect();
+        let is_used = |given: usize| operations.iter().any(|operation| operation.operands.contains(&given));
+        let nameless: Vec<bool> =
+            (0..order.len()).map(|place| distribution.inline && place < givens.len() && is_used(place)).collect();
         let problem = Problem::new(&givens, operations).ok()?;
         if distribution.templates.is_empty() {
             let mut names: Vec<usize> = (0..distribution.letters).collect();
@@ -213,8 +216,9 @@ impl Draft {
                 Naming::FromAny => names.rotate_left(index(distribution.letters, rng)),
                 Naming::Shuffled => shuffle(&mut names, rng),
             }
-            names.truncate(order.len());
-            return Some(problem.named(names));
+            let mut names = names.into_iter();
+            let names = nameless.into_iter().map(|nameless| if nameless { None } else { names.next() });
+            return Some(problem.named(names.collect()));
         }
         let named: Vec<bool> = order.iter().map(|quantity| quantities[*quantity].named).collect();
         let units = order.iter().map(|quantity| quantities[*quantity].unit).collect();

@@ -57,6 +57,7 @@ impl Preset {
             reuse: 0.3,
             independent_steps: false,
             distractors: [0, 0],
+            inline: false,
             naming: Naming::FromA,
             letters: LETTERS.len(),
             templates: match form {

@@ -28,6 +28,9 @@ pub struct Operation {
 /// assert_eq!(problem.solution(), ["c=16*2=32", "d=32-16=16"]);
 /// assert_eq!(problem.answer(), 16);
 /// assert_eq!(problem.to_string(), "a=16;b=2;c=a*b;d=c-a?");
+///
+/// let with_numbers_inline: Problem = "a=16*2;b=a-16?".parse()?;
+/// assert_eq!(with_numbers_inline.solution(), ["a=16*2=32", "b=32-16=16"]);
 /// # Ok::<_, aprm_models::arithmetic::ProblemError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +39,8 @@ pub struct Problem {
     /// Of all quantities, the givens first.
     values: Vec<i64>,
     operations: Vec<Operation>,
-    /// Of all quantities; their places in the alphabet.
-    names: Vec<usize>,
+    /// Of all quantities; their places in the alphabet, none for givens that stand as numbers in the operations.
+    names: Vec<Option<usize>>,
     wording: Option<Wording>,
 }
 
@@ -108,12 +111,12 @@ impl Problem {
             let value = operator.apply(left, right).filter(|value| value.unsigned_abs() < BOUND);
             values.push(value.ok_or(ProblemError::Value { operation, left, operator, right })?);
         }
-        let names = (0..values.len()).collect();
+        let names = (0..values.len()).map(Some).collect();
         Ok(Self { givens: givens.len(), values, operations, names, wording: None })
     }
 
     /// The same with other letters, as places in the alphabet.
-    pub(super) fn named(self, names: Vec<usize>) -> Self {
+    pub(super) fn named(self, names: Vec<Option<usize>>) -> Self {
         debug_assert_eq!(names.len(), self.values.len(), "a name for each quantity");
         Self { names, ..self }
     }
@@ -162,7 +165,7 @@ impl Problem {
         self.wording.is_some()
     }
 
-    /// The name of a quantity; none if the problem's text does not name it, as with the 2 of "2 times as many".
+    /// The name of a quantity; none if the problem's text does not name it, as with the 2 of `c=a*2` or "2 times as many".
     ///
     /// # Panics
     /// If there is no such quantity.
@@ -170,15 +173,15 @@ impl Problem {
         assert!(quantity < self.values.len(), "quantity {quantity} of {}", self.values.len());
         match &self.wording {
             Some(wording) => wording.name(quantity),
-            None => Some(letter(self.names[quantity])),
+            None => self.names[quantity].map(letter),
         }
     }
 
     /// The next letter that names nothing, in problems without words.
     pub(super) fn spare_name(&self) -> Option<&'static str> {
-        let last = self.names[self.names.len() - 1];
+        let last = self.names[self.names.len() - 1]?;
         let following = (last + 1..last + LETTERS.len()).map(|place| place % LETTERS.len());
-        following.into_iter().find(|place| !self.names.contains(place)).map(letter)
+        following.into_iter().find(|place| !self.names.contains(&Some(*place))).map(letter)
     }
 
     /// The unit of a quantity, in worded problems.
@@ -251,16 +254,31 @@ impl fmt::Display for Problem {
         if let Some(wording) = &self.wording {
             return f.write_str(&wording.text(self));
         }
-        let name = |quantity: usize| letter(self.names[quantity]);
-        for (quantity, given) in self.givens().iter().enumerate() {
-            write!(f, "{}={given};", name(quantity))?;
+        let write = |f: &mut fmt::Formatter<'_>, quantity: usize| match self.names[quantity] {
+            Some(place) => f.write_str(letter(place)),
+            None => write!(f, "{}", self.values[quantity]),
+        };
+        for (given, name) in self.givens().iter().zip(&self.names) {
+            if let Some(place) = *name {
+                write!(f, "{}={given};", letter(place))?;
+            }
         }
         for (k, Operation { operator, operands: [left, right] }) in self.operations.iter().enumerate() {
-            let end = if k + 1 == self.steps() { '?' } else { ';' };
-            write!(f, "{}={}{operator}{}{end}", name(self.quantity(k)), name(*left), name(*right))?;
+            write(f, self.quantity(k))?;
+            f.write_str("=")?;
+            write(f, *left)?;
+            write!(f, "{operator}")?;
+            write(f, *right)?;
+            f.write_str(if k + 1 == self.steps() { "?" } else { ";" })?;
         }
         Ok(())
     }
+}
+
+/// An operand as it is written, before it is known how many givens there are.
+enum Operand {
+    Given(usize),
+    Result(usize),
 }
 
 impl FromStr for Problem {
@@ -272,30 +290,53 @@ impl FromStr for Problem {
             expected: expected.to_owned(),
         };
         let definitions = text.strip_suffix('?').ok_or_else(|| syntax(text, "a text that ends in '?'"))?;
-        let (mut givens, mut operations, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut givens, mut given_names) = (Vec::new(), Vec::new());
+        let (mut operations, mut result_names) = (Vec::new(), Vec::new());
         for definition in definitions.split(';') {
             let (name, right) = match definition.as_bytes() {
-                [name @ b'a'..=b'z', b'=', ..] => (usize::from(name - b'a'), &definition[2..]),
+                [name @ b'a'..=b'z', b'=', ..] => (Some(usize::from(name - b'a')), &definition[2..]),
                 _ => return Err(syntax(definition, "the definition of a letter, as in a=16")),
             };
-            if names.contains(&name) {
+            if given_names.contains(&name) || result_names.contains(&name) {
                 return Err(syntax(definition, "a letter that has no value yet"));
             }
-            match (leading_number(right), right.as_bytes()) {
-                (Some((given, "")), _) if operations.is_empty() => givens.push(given),
-                (_, &[left @ b'a'..=b'z', symbol, right @ b'a'..=b'z']) => {
-                    let operator = Operator::from_symbol(char::from(symbol))
-                        .ok_or_else(|| syntax(definition, "an operation on two names"))?;
-                    let quantity = |letter: u8| names.iter().position(|name| *name == usize::from(letter - b'a'));
-                    let (Some(left), Some(right)) = (quantity(left), quantity(right)) else {
-                        return Err(syntax(definition, "an operation on letters that have values"));
-                    };
-                    operations.push(Operation { operator, operands: [left, right] });
-                }
-                _ => return Err(syntax(definition, "a number, or behind all numbers an operation on two names")),
+            if let Some((given, "")) = leading_number(right).filter(|_| operations.is_empty()) {
+                givens.push(given);
+                given_names.push(name);
+                continue;
             }
-            names.push(name);
+            let mut operand = |text: &'_ str| -> Option<(Operand, usize)> {
+                if let Some((given, rest)) = leading_number(text) {
+                    givens.push(given);
+                    given_names.push(None);
+                    return Some((Operand::Given(givens.len() - 1), text.len() - rest.len()));
+                }
+                let letter = text.bytes().next().filter(u8::is_ascii_lowercase)?;
+                let place =
+                    |names: &[Option<usize>]| names.iter().position(|name| *name == Some(usize::from(letter - b'a')));
+                let known = place(&given_names).map(Operand::Given);
+                Some((known.or_else(|| place(&result_names).map(Operand::Result))?, 1))
+            };
+            let expected = "a number, or behind all these an operation on numbers or letters that have values";
+            let operation = (|| {
+                let (left, length) = operand(right)?;
+                let operator = Operator::from_symbol(right[length..].chars().next()?)?;
+                let rest = &right[length + 1..];
+                let (right, length) = operand(rest)?;
+                (length == rest.len()).then_some((operator, [left, right]))
+            })();
+            operations.push(operation.ok_or_else(|| syntax(definition, expected))?);
+            result_names.push(name);
         }
-        Ok(Self::new(&givens, operations)?.named(names))
+        let of_operand = |operand| match operand {
+            Operand::Given(given) => given,
+            Operand::Result(result) => givens.len() + result,
+        };
+        let operations = operations
+            .into_iter()
+            .map(|(operator, operands)| Operation { operator, operands: operands.map(of_operand) })
+            .collect();
+        given_names.extend(result_names);
+        Ok(Self::new(&givens, operations)?.named(given_names))
     }
 }

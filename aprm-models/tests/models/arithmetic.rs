@@ -95,6 +95,37 @@ fn problems_and_steps_can_be_read_back() {
 }
 
 #[test]
+fn numbers_may_stand_in_the_operations() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for preset in [Preset::InDistribution, Preset::Longer, Preset::UnseenOperators, Preset::Distractors] {
+        let distribution = Distribution { inline: true, ..preset.distribution(Form::WordFree) };
+        for _ in 0..200 {
+            let problem = distribution.draw(&mut rng).unwrap();
+            let used = |given: usize| problem.operations().iter().any(|operation| operation.operands.contains(&given));
+            assert!((0..problem.givens().len()).all(|given| problem.name(given).is_none() == used(given)), "{problem}");
+            let read: Problem = problem.to_string().parse().unwrap();
+            assert_eq!(read.to_string(), problem.to_string());
+            assert_eq!(read.solution(), problem.solution());
+            assert_eq!(read.fingerprint(), problem.fingerprint());
+            for (k, kind) in (0..problem.steps()).flat_map(|k| ErrorKind::ALL.map(|kind| (k, kind))) {
+                if let Some(step) = corrupt(&problem, k, kind, &mut rng) {
+                    assert_eq!(classify(&problem, k, &step), Finding::Error(kind), "{problem} {step}");
+                }
+            }
+        }
+    }
+    let problem: Problem = "z=5;a=-3*4;b=a--3?".parse().unwrap();
+    assert_eq!(
+        (problem.givens(), problem.solution()),
+        (&[5, -3, 4, -3][..], vec!["a=-3*4=-12".into(), "b=-12--3=-9".into()])
+    );
+    // Five steps have five names, and with the givens eleven.
+    let few = Distribution { letters: 5, ..Preset::Longer.distribution(Form::WordFree) };
+    assert_eq!(few.validate(), Err(DistributionError::TooManyQuantities { quantities: 11, letters: 5 }));
+    assert_eq!(Distribution { inline: true, ..few }.validate(), Ok(()));
+}
+
+#[test]
 fn steps_have_one_spelling() {
     for text in ["c=-3--4=1", "z=0*0=0", "Ann: 16*2=32 pens", "c=999999999999999999+1=0"] {
         assert_eq!(Step::parse(text).map(|step| step.to_string()).as_deref(), Some(text));
@@ -154,7 +185,21 @@ fn texts_that_are_no_problem_are_refused() {
     let value = ProblemError::Value { operation: 0, left: 7, operator: Operator::Divide, right: 2 };
     assert_eq!(parse("a=7;b=2;c=a/b?"), value);
     let many = (0..40).map(|k| format!("{}=1;", char::from(b'a' + k % 26))).collect::<String>() + "?";
-    for text in [&many, "", "?", "a=1", "a=1;b=a+b?", "a=1;c=2;c=a+c?", "a=1;b=a+a;c=3?", "a=1;b=a^a?", "a=01;b=a+a?"] {
+    for text in [
+        &many,
+        "",
+        "?",
+        "a=1",
+        "a=1;b=a+b?",
+        "a=1;c=2;c=a+c?",
+        "a=1;b=a+a;c=3?",
+        "a=1;b=a^a?",
+        "a=01;b=a+a?",
+        "a=1+?",
+        "a=1+2+3?",
+        "a=1+b?",
+        "a=1+2;b=3?",
+    ] {
         assert!(matches!(parse(text), ProblemError::Syntax { .. }), "{text:?}");
     }
     let many = Problem::new(&[1; 27], vec![Operation { operator: Operator::Add, operands: [0, 1] }]).unwrap_err();
@@ -200,7 +245,7 @@ fn distributions_without_problems_are_refused() {
         (Distribution { reuse: f64::NAN, ..trained() }, "reuse has NaN, where a probability is expected"),
         (Distribution { operators: vec![], ..trained() }, "operators is empty"),
         (Distribution { required_operators: vec![Operator::Remainder], ..trained() }, "Remainder"),
-        (Distribution { steps: [1, 13], ..trained() }, "allow 27 quantities"),
+        (Distribution { steps: [1, 13], ..trained() }, "allow 27 named quantities"),
         (
             Distribution { results: [1, 1], givens: [9, 9], operators: vec![Operator::Add], ..trained() },
             "no problem in",

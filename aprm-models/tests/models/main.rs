@@ -11,6 +11,7 @@ mod data_sets;
 mod durable_file;
 mod game_state;
 mod generator_loss;
+mod graft;
 mod gsm8k_task;
 mod health;
 mod learner;
