@@ -5,8 +5,8 @@
 //! by a divergence and kept open by entropy (arXiv 2511.22888).
 //!
 //! Known of the paper are the game, OGDA, PPO, the divergence and the entropy. Ours are the defaults of [`config`], the
-//! cross-entropy of the verdict, the hints within steps and the mean of the verifier's weights; `ARCHITECTURE.md` lists
-//! where we depart.
+//! cross-entropy of the verdict, the hints within steps, the share of the rules and the mean of the verifier's weights;
+//! `ARCHITECTURE.md` lists where we depart.
 //!
 //! | to | look in |
 //! |---|---|

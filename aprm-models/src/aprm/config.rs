@@ -240,6 +240,9 @@ pub struct GameConfig {
     pub positions: usize,
     /// Rewrites of each.
     pub rewrites: usize,
+    /// Share of the positions that the rules rewrite in the generator's place, so that the verifier does not forget the
+    /// errors that the generator has given up; the generator learns nothing from them.
+    pub rules_share: f64,
     /// What the players are paid.
     pub payoffs: Payoffs,
     /// Whether payoffs are expectations over the verifier's label, instead of one label drawn from it.
@@ -370,6 +373,7 @@ impl Default for GameConfig {
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,
+            rules_share: 0.25,
             payoffs: Payoffs::default(),
             expected_payoffs: false,
             order: Order::default(),
@@ -397,6 +401,14 @@ impl Default for GameConfig {
             league_size: 8,
             health_window: 20,
         }
+    }
+}
+
+impl GameConfig {
+    /// How many positions of a round the adversary rewrites, at least one; the rules rewrite the others.
+    pub fn written_positions(&self) -> usize {
+        let share = if self.adversary == Adversary::Rules { 0.0 } else { self.rules_share };
+        ((self.positions as f64 * (1.0 - share)).round() as usize).max(1)
     }
 }
 
@@ -479,6 +491,7 @@ impl RunConfig {
         number("game.gae_lambda", game.gae_lambda, (0.0..=1.0).contains(&game.gae_lambda), "a number from 0 to 1")?;
         share("game.average_decay", game.average_decay)?;
         share("game.league_share", game.league_share)?;
+        share("game.rules_share", game.rules_share)?;
         whole("labelling.problems", self.labelling.problems, 1, "at least 1")?;
         whole("labelling.continuations", self.labelling.continuations, 1, "at least 1")?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;

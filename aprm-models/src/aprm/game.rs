@@ -68,7 +68,7 @@ impl<B: Backend> Game<B> {
         let row_scores = RowScores::new(backend, &verifier.model, MICRO_BATCH);
         Ok(Self {
             league: League::new(config.league_size),
-            health: Health::new(config.health_window, config.positions * config.rewrites),
+            health: Health::new(config.health_window, config.written_positions() * config.rewrites),
             config,
             generator,
             verifier,
@@ -101,14 +101,15 @@ impl<B: Backend> Game<B> {
 
         let clock = Instant::now();
         let table = (&*task, prompt);
+        let (written, ruled) = positions.split_at(self.config.written_positions());
+        let rng = &mut streams.generator;
         let mut responses = match self.config.adversary {
-            Adversary::Generator => {
-                let rng = &mut streams.generator;
-                rewriting.sample(backend, (model, &learner.weights), table, &positions, rng)?
-            }
-            Adversary::Rules => self.corrupt(task, prompt, &positions, &mut streams.generator)?,
+            Adversary::Generator => rewriting.sample(backend, (model, &learner.weights), table, written, rng)?,
+            Adversary::Rules => self.corrupt(task, prompt, written, rng)?,
         };
         let own = responses.len();
+        responses.extend(self.corrupt(task, prompt, ruled, &mut streams.league)?);
+        let dealt = responses.len();
         let past = (own as f64 * self.config.league_share / (1.0 - self.config.league_share)).round() as usize;
         if past > 0
             && let Some(weights) = self.league.draw(&mut streams.league)
@@ -121,7 +122,7 @@ impl<B: Backend> Game<B> {
         let clock = Instant::now();
         let mut rewrites = Vec::with_capacity(responses.len());
         for (i, response) in responses.iter().enumerate() {
-            let nth = if i < own { i } else { i - own };
+            let nth = if i < dealt { i } else { i - dealt };
             let position = &positions[nth / self.config.rewrites];
             rewrites.push(judge(task, prompt, position, &response.tokens)?);
         }

@@ -12,7 +12,7 @@ pub struct Streams {
     pub generator: ChaCha8Rng,
     /// What the verifier says.
     pub verifier: ChaCha8Rng,
-    /// Which past generators play.
+    /// Which past generators play, and what they and the rules write beside the generator.
     pub league: ChaCha8Rng,
 }
 

@@ -112,6 +112,22 @@ fn a_game_goes_on_bit_for_bit() {
     }
 }
 
+/// A generator that has learnt nothing writes nothing that can be judged, so what the verifier is asked is the rules'.
+#[test]
+fn rules_rewrite_a_share_of_the_positions() {
+    let written_and_asked = |rules_share| {
+        let mut table = Table::new();
+        table.game.config = GameConfig { positions: 8, rules_share, league_share: 0.0, ..table.game.config };
+        let Table { cpu, game, task, prompt, streams } = &mut table;
+        let report = game.play(cpu, task, prompt, streams).unwrap();
+        let statistics = report.verifier_statistics;
+        (report.rewrites.len(), statistics.steps - statistics.gold)
+    };
+    assert_eq!(written_and_asked(0.0), (16, 0));
+    assert_eq!(written_and_asked(0.25), (12, 4));
+    assert_eq!(written_and_asked(0.99), (2, 14));
+}
+
 #[test]
 fn a_state_that_lacks_anything_is_none() {
     let mut table = Table::new();
