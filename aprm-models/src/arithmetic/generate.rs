@@ -208,8 +208,8 @@ impl Draft {
         let is_used = |given: usize| operations.iter().any(|operation| operation.operands.contains(&given));
         let nameless: Vec<bool> =
             (0..order.len()).map(|place| distribution.inline && place < givens.len() && is_used(place)).collect();
-        let problem = Problem::new(&givens, operations).ok()?;
         if distribution.templates.is_empty() {
+            let problem = Problem::nameless(&givens, operations).ok()?;
             let mut names: Vec<usize> = (0..distribution.letters).collect();
             match distribution.naming {
                 Naming::FromA => {}
@@ -220,6 +220,7 @@ impl Draft {
             let names = nameless.into_iter().map(|nameless| if nameless { None } else { names.next() });
             return Some(problem.named(names.collect()));
         }
+        let problem = Problem::new(&givens, operations).ok()?;
         let named: Vec<bool> = order.iter().map(|quantity| quantities[*quantity].named).collect();
         let units = order.iter().map(|quantity| quantities[*quantity].unit).collect();
         Some(problem.worded(Wording::draw(&distribution.templates, &named, units, rng)?))

@@ -93,11 +93,16 @@ impl Problem {
     /// If an operation is not defined, or there are none or too many.
     pub fn new(givens: &[i64], operations: Vec<Operation>) -> Result<Self, ProblemError> {
         let quantities = givens.len() + operations.len();
+        if quantities > LETTERS.len() && !operations.is_empty() {
+            return Err(ProblemError::TooManyQuantities(quantities));
+        }
+        Ok(Self::nameless(givens, operations)?.named((0..quantities).map(Some).collect()))
+    }
+
+    /// A problem whose quantities have no names yet.
+    pub(super) fn nameless(givens: &[i64], operations: Vec<Operation>) -> Result<Self, ProblemError> {
         if operations.is_empty() {
             return Err(ProblemError::NoOperation);
-        }
-        if quantities > LETTERS.len() {
-            return Err(ProblemError::TooManyQuantities(quantities));
         }
         if let Some(&given) = givens.iter().find(|given| given.unsigned_abs() >= BOUND) {
             return Err(ProblemError::Given(given));
@@ -111,13 +116,12 @@ impl Problem {
             let value = operator.apply(left, right).filter(|value| value.unsigned_abs() < BOUND);
             values.push(value.ok_or(ProblemError::Value { operation, left, operator, right })?);
         }
-        let names = (0..values.len()).map(Some).collect();
-        Ok(Self { givens: givens.len(), values, operations, names, wording: None })
+        Ok(Self { givens: givens.len(), names: vec![None; values.len()], values, operations, wording: None })
     }
 
-    /// The same with other letters, as places in the alphabet.
+    /// The same with letters, as places in the alphabet; only givens that an operation uses can do without.
     pub(super) fn named(self, names: Vec<Option<usize>>) -> Self {
-        debug_assert_eq!(names.len(), self.values.len(), "a name for each quantity");
+        debug_assert_eq!(names.len(), self.values.len(), "one for each quantity");
         Self { names, ..self }
     }
 
@@ -337,6 +341,6 @@ impl FromStr for Problem {
             .map(|(operator, operands)| Operation { operator, operands: operands.map(of_operand) })
             .collect();
         given_names.extend(result_names);
-        Ok(Self::new(&givens, operations)?.named(given_names))
+        Ok(Self::nameless(&givens, operations)?.named(given_names))
     }
 }

@@ -123,6 +123,10 @@ fn numbers_may_stand_in_the_operations() {
     let few = Distribution { letters: 5, ..Preset::Longer.distribution(Form::WordFree) };
     assert_eq!(few.validate(), Err(DistributionError::TooManyQuantities { quantities: 11, letters: 5 }));
     assert_eq!(Distribution { inline: true, ..few }.validate(), Ok(()));
+    let long = Distribution { inline: true, steps: [25, 25], ..Preset::Longer.distribution(Form::WordFree) };
+    let problem = long.draw(&mut rng).unwrap();
+    assert!(problem.values().len() > 26, "{problem}");
+    assert_eq!(problem.to_string().parse::<Problem>().unwrap().solution(), problem.solution());
 }
 
 #[test]
