@@ -278,7 +278,8 @@ pub struct GameConfig {
     /// Weight of the cross-entropy of the oracle's verdict in the verifier's loss.
     pub verifier_cross_entropy: f64,
     /// Weight of the cross-entropy at the tokens within steps up to the first wrong one, of whether a step is the gold one
-    /// so far; of the warm start too. A verifier that is told where an error begins learns faster what it is. Arms with labels of their own have none.
+    /// so far; of the warm start too. A verifier that is told where an error begins learns faster what it is. Arms with
+    /// labels of their own have none.
     pub verifier_hints: f64,
     /// Weight of the loss of predicting gold solutions, in nats per token, in the verifier's loss; of the warm start too.
     /// A verifier that goes on reading keeps what its language model knew. Arms with labels of their own have none.

@@ -85,7 +85,7 @@ pub fn graft<B: Backend>(
 }
 
 /// The length of a query and of a key within each plane that is rotated; with it the token before has all but a few
-/// thousandths of the attention.
+/// thousandths of the attention in heads of 16 and more.
 const LOOK_BACK: f64 = 7.0;
 
 /// Lets half of a layer's heads look at the token before, whatever it is: their queries and keys are biases alone.
@@ -102,13 +102,13 @@ fn look_back<B: Backend>(
     let Some(bias) = layer.qkv_bias else { return Ok(()) };
     let ModelConfig { head_dim, hidden_size, num_attention_heads, .. } = model.config;
     let frequencies = model.config.rope_frequencies();
-    let zeros = || frequencies.iter().map(|_| 0.0);
+    let planes = frequencies.len();
     let query: Vec<f64> = frequencies
         .iter()
         .map(|frequency| libm::cos(*frequency))
         .chain(frequencies.iter().map(|frequency| -libm::sin(*frequency)))
         .collect();
-    let key: Vec<f64> = zeros().map(|zero| zero + 1.0).chain(zeros()).collect();
+    let key = [vec![1.0; planes], vec![0.0; planes]].concat();
     let heads = num_attention_heads / 2;
     for (part, entries) in [query, key].into_iter().enumerate() {
         let first_row = part * num_attention_heads * head_dim;
