@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::report;
 pub(crate) use error::TrainError;
 pub(crate) use stages::Run;
-pub(crate) use summary::Summary;
+pub(crate) use summary::{LIKELIHOOD, Summary};
 
 /// Train a process reward model against a generator on built-in arithmetic problems.
 ///

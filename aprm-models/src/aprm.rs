@@ -15,6 +15,7 @@
 //! | play | [`game`] |
 
 pub mod arithmetic_task;
+pub mod attempt_scores;
 pub mod attempts;
 pub mod config;
 pub mod critic;

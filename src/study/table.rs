@@ -8,7 +8,7 @@ use aprm_models::aprm::evaluation::Evaluation;
 use aprm_models::durable_file::{Disk, replace};
 use serde::Serialize;
 
-use crate::train::{Summary, TrainError};
+use crate::train::{LIKELIHOOD, Summary, TrainError};
 
 /// A mean over seeds with its 95 % interval by Student's t, which two seeds at least must give.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -19,7 +19,7 @@ pub(crate) struct Mean {
     pub(crate) seeds: usize,
 }
 
-/// One arm on one set.
+/// One arm on one set, or what the language model says without having learnt to judge.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) prm: String,
@@ -76,7 +76,8 @@ impl Table {
                 oracle: mean(|found| Some(found.oracle)),
             }
         };
-        let rows = sets.iter().flat_map(|set| arms.iter().map(|arm| row(set, arm))).collect();
+        let prms: Vec<String> = arms.iter().cloned().chain([LIKELIHOOD.into()]).collect();
+        let rows = sets.iter().flat_map(|set| prms.iter().map(|prm| row(set, prm))).collect();
         Self { seeds: summaries.iter().map(|summary| summary.seed).collect(), rows }
     }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use aprm_core::policy::Sampler;
+use aprm_models::aprm::attempt_scores::{step_likelihoods, step_scores};
 use aprm_models::aprm::config::{Adversary, Baseline};
 use aprm_models::aprm::critic::Critic;
 use aprm_models::aprm::error::RunError;
@@ -13,9 +14,10 @@ use aprm_models::aprm::game::Game;
 use aprm_models::aprm::labelled::{LabelledSolution, LabelledTraining, Labels, label};
 use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::{Player, copy};
-use aprm_models::aprm::row_scores::{RowScores, step_scores};
+use aprm_models::aprm::row_scores::RowScores;
 use aprm_models::aprm::solver::Sampling;
 use aprm_models::aprm::streams::{Streams, stream};
+use aprm_models::aprm::token_policy::TokenPolicy;
 use aprm_models::aprm::win_rates::{Match, Past, WinRates};
 use aprm_models::durable_file::{Disk, replace};
 use aprm_models::generate::Generation;
@@ -28,7 +30,7 @@ use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
 use super::stages::{ROOM, Run, SEQUENCES, Solved, Weights, resumed};
-use super::summary::Row;
+use super::summary::{LIKELIHOOD, Row};
 use crate::device::Device;
 
 /// The random streams of what belongs to no stage.
@@ -36,7 +38,7 @@ const WIN_RATES: u64 = 13;
 const LABELS: u64 = 14;
 const CRITIC: u64 = 15;
 /// Generators, and verifiers, that are played against each other.
-const MATCHES: usize = 8;
+const MATCHES: usize = 5;
 
 impl<D: Device> Run<'_, D> {
     /// An arm that is a game, of which checkpoints stay.
@@ -273,6 +275,23 @@ impl<D: Device> Run<'_, D> {
         Ok(judged
             .map(|(set, found)| Row { prm: prm.clone(), set: set.name, evaluation: Evaluation::mean(found) })
             .collect())
+    }
+
+    /// What the language model that all begin from says of the attempts, without having learnt to judge.
+    pub(super) fn likelihoods(&mut self, base: &Weights<D>, sets: &[Solved]) -> Result<Vec<Row>, TrainError> {
+        let model = self.model(Role::LanguageModel)?;
+        let mut room = TokenPolicy::new(&mut self.backend, &model, ROOM).map_err(RunError::Device)?;
+        let (mut rows, mut threshold) = (Vec::new(), 0.5);
+        for (i, Solved { name, attempts }) in sets.iter().enumerate() {
+            let scores = step_likelihoods(&mut self.backend, &model, base, &mut room, &self.prompt, attempts)?;
+            if i == 0 {
+                threshold = fit_threshold(attempts, &scores);
+            } else {
+                let evaluation = Evaluation::new(attempts, &scores, threshold);
+                rows.push(Row { prm: LIKELIHOOD.into(), set: name, evaluation });
+            }
+        }
+        Ok(rows)
     }
 }
 

@@ -11,11 +11,13 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::TrainError;
+use super::summary::LIKELIHOOD;
 
 pub(crate) const FILE: &str = "config.toml";
 const ARMS: &str = "arms";
-/// Folders of a run that are no arm's.
-const RESERVED: [&str; 7] = ["attempts", "base", "generator-0", "labelled", "solver", "states", "verifier-0"];
+/// Folders and rows of a run that are no arm's.
+const RESERVED: [&str; 8] =
+    ["attempts", "base", "generator-0", "labelled", LIKELIHOOD, "solver", "states", "verifier-0"];
 
 /// A run, and the arms that it ends in.
 pub(crate) struct Settings {
@@ -103,7 +105,7 @@ impl Settings {
             let mut arm = arm.as_table().ok_or_else(|| in_arm("expected a table"))?.clone();
             let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             if name.is_empty() || !name.bytes().all(is_name) || RESERVED.contains(&&name[..]) {
-                return Err(in_arm("a name is of letters, digits, - and _, and none of the run's own folders"));
+                return Err(in_arm("a name is of letters, digits, - and _, and none that the run itself uses"));
             }
             let of_arm = |error: toml::de::Error| in_arm(error.message());
             let oracle = arm.remove("oracle").map(Strictness::deserialize).transpose().map_err(of_arm)?;

@@ -105,6 +105,7 @@ impl<'a, D: Device> Run<'a, D> {
             }
             rows.extend(self.judge(&arm, &sets)?);
         }
+        rows.extend(self.likelihoods(&base, &sets)?);
         // Rows of one set stand together.
         rows.sort_by_key(|row| sets.iter().position(|set| set.name == row.set));
         Ok(Summary { seed: self.config.seed, rows })
@@ -186,6 +187,8 @@ impl<'a, D: Device> Run<'a, D> {
                 // A stream of its own for each set, so that none depends on the others.
                 let mut rng = stream(self.config.seed, 100 * SOLVER + i as u64);
                 let distribution = preset.beside(&self.config.problems);
+                // A threshold is one number, and takes fewer problems than a comparison.
+                let problems = if i == 0 { problems.div_ceil(4) } else { problems };
                 let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
                 let mut prompts = Vec::with_capacity(problems.len() * each);
                 for problem in &problems {

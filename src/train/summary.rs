@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use super::TrainError;
 
+/// Stands in the place of a reward model: the likelihood of steps under the language model that all begin from.
+pub(crate) const LIKELIHOOD: &str = "likelihood";
+
 /// One reward model on one set.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {

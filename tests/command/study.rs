@@ -23,7 +23,7 @@ fn arms_are_compared_over_seeds() {
     let table: Value = serde_json::from_str(&folder.read("one/study.json")).unwrap();
     assert_eq!(table["seeds"], serde_json::json!([1, 2, 4]));
     let rows = table["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 9);
+    assert_eq!(rows.len(), 12);
     // Means and gains by hand, from the summaries.
     let rate = |seed: u64, prm: &str| {
         let summary: Value = serde_json::from_str(&folder.read(&format!("one/seed-{seed}/summary.json"))).unwrap();

@@ -52,7 +52,7 @@ fn a_seed_is_a_run() {
     assert!(results(&folder, "one") != results(&folder, "three"), "two seeds, one run");
 
     let summary: Value = serde_json::from_str(&folder.read("one/summary.json")).unwrap();
-    assert_eq!(summary["rows"].as_array().unwrap().len(), 9);
+    assert_eq!(summary["rows"].as_array().unwrap().len(), 12);
     for field in ["prm", "set", "step_auc", "first_error_f1", "best_of_n", "mean", "majority", "oracle"] {
         assert!(summary["rows"][0].get(field).is_some(), "{field}");
     }

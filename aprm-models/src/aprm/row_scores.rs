@@ -1,17 +1,12 @@
 //! The scores of marked tokens, and the way back from a loss over them.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use aprm_core::backend::Backend;
 use aprm_core::scalar::Scalar;
 use num_traits::Zero;
 
-use super::attempts::{Attempt, Attempts};
 use super::error::RunError;
-use super::evaluation::StepScores;
-use super::prompt::Prompt;
 use super::room::Room;
 use crate::step_text::MarkedIds;
 use crate::transformer::{Parameters, PolicyHead, Regularisation, ScoreHead, Transformer};
@@ -249,51 +244,4 @@ fn ask<B: Backend>(
     let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
     loss.backward(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
     Ok(grad_logits)
-}
-
-/// The score of each step of each attempt at each problem: how likely the verifier finds it to be right.
-///
-/// A step with characters that the verifier does not know, and those after it, score zero.
-///
-/// # Errors
-/// [`RunError`], if an attempt is longer than there is room, or the device fails.
-pub fn step_scores<B: Backend>(
-    backend: &mut B,
-    model: &Transformer<B>,
-    weights: &Parameters<B::Buffer>,
-    room: &mut RowScores<B>,
-    prompt: &Prompt,
-    set: &[Attempts],
-) -> Result<StepScores, RunError<B::Error>> {
-    let known = |problem: &str, steps: &[String]| {
-        let known = steps.iter().take_while(|step| prompt.step(step).is_ok()).count();
-        if known == 0 { Ok(MarkedIds::default()) } else { prompt.marked(problem, &steps[..known]) }
-    };
-    // A solver writes many a solution several times, and equal sequences have equal scores.
-    let mut places: HashMap<(&str, &[String]), usize> = HashMap::new();
-    let mut sequences = Vec::new();
-    for Attempts { problem, attempts } in set {
-        for Attempt { steps, .. } in attempts {
-            if let Entry::Vacant(place) = places.entry((problem, steps)) {
-                place.insert(sequences.len());
-                sequences.push(known(problem, steps)?);
-            }
-        }
-    }
-    let logits = room.logits(backend, model, weights, &sequences)?;
-    let mut scores = logits.chunks_exact(2).map(|pair| {
-        let difference = (pair[0] - pair[1]).widen();
-        (1.0 / (1.0 + Scalar::exp(difference))) as f32
-    });
-    let of_sequences: Vec<Vec<f32>> =
-        sequences.iter().map(|marked| scores.by_ref().take(marked.positions.len()).collect()).collect();
-    let of_attempt = |problem: &str, steps: &[String]| {
-        let mut of_steps = of_sequences[places[&(problem, steps)]].clone();
-        of_steps.resize(steps.len(), 0.0);
-        of_steps
-    };
-    let of_problem = |Attempts { problem, attempts }: &Attempts| {
-        attempts.iter().map(|attempt| of_attempt(problem, &attempt.steps)).collect()
-    };
-    Ok(set.iter().map(of_problem).collect())
 }

@@ -97,6 +97,32 @@ impl<B: Backend> TokenPolicy<B> {
         })
     }
 
+    /// `log π(token)` of all tokens of all responses, end to end.
+    ///
+    /// # Errors
+    /// [`RunError`], if a response is longer than there is room, or the device fails.
+    ///
+    /// # Panics
+    /// If a response or its prompt is empty.
+    pub fn log_prob(
+        &mut self,
+        backend: &mut B,
+        model: &Transformer<B>,
+        weights: &Parameters<B::Buffer>,
+        responses: &[Response],
+    ) -> Result<Vec<B::Scalar>, RunError<B::Error>> {
+        let mut all = Vec::new();
+        for range in self.room.micro_batches(responses.iter().map(Response::rows))? {
+            let (selected, targets) = chosen(&responses[range.clone()]);
+            self.forward(backend, model, weights, None, &responses[range], (&selected, &targets))
+                .map_err(RunError::Device)?;
+            let before = all.len();
+            all.resize(before + targets.len(), B::Scalar::zero());
+            backend.read(&self.head.statistics.log_prob, 0, &mut all[before..]).map_err(RunError::Device)?;
+        }
+        Ok(all)
+    }
+
     /// Adds the gradients of a loss over responses to `gradients`.
     ///
     /// # Errors

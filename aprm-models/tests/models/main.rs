@@ -2,6 +2,7 @@
 
 mod aprm;
 mod arithmetic;
+mod attempt_scores;
 mod benchmark;
 mod bf16;
 mod checkpoint;

@@ -1,0 +1,93 @@
+//! Whether settings make sense.
+
+use super::RunConfig;
+
+/// A setting that makes no sense.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{setting} = {value}: expected {expected}")]
+pub struct SettingError {
+    /// The setting.
+    pub setting: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What would do.
+    pub expected: &'static str,
+}
+
+impl RunConfig {
+    /// Whether all settings make sense.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn validate(&self) -> Result<(), SettingError> {
+        let Self { model, pretraining, warm_start, game, evaluation, .. } = self;
+        let whole = |setting, value: usize, least: usize, expected| {
+            if value >= least { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
+        };
+        let number = |setting, value: f64, is_valid: bool, expected| {
+            if is_valid { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
+        };
+        let share = |setting, value: f64| number(setting, value, (0.0..1.0).contains(&value), "a share below one");
+        let not_negative = |setting, value: f64| {
+            number(setting, value, value.is_finite() && value >= 0.0, "a number that is not negative")
+        };
+        let heads = model.num_attention_heads;
+        whole("save_every", self.save_every as usize, 1, "at least 1")?;
+        whole("model.num_attention_heads", heads, 1, "at least 1")?;
+        whole("model.num_hidden_layers", model.num_hidden_layers, 1, "at least 1")?;
+        let divides = heads > 0 && model.hidden_size.is_multiple_of(2 * heads) && model.hidden_size > 0;
+        whole("model.hidden_size", usize::from(divides), 1, "a multiple of twice the heads")
+            .map_err(|error| SettingError { value: model.hidden_size.to_string(), ..error })?;
+        whole("model.intermediate_size", model.intermediate_size, 1, "at least 1")?;
+        number("model.context", model.context as f64, (1..=4096).contains(&model.context), "a number from 1 to 4096")?;
+        for ([steps, batch, rate], phase) in [
+            (["pretraining.steps", "pretraining.batch", "pretraining.learning_rate"], pretraining),
+            (
+                ["warm_start.generator.steps", "warm_start.generator.batch", "warm_start.generator.learning_rate"],
+                &warm_start.generator,
+            ),
+            (
+                ["warm_start.verifier.steps", "warm_start.verifier.batch", "warm_start.verifier.learning_rate"],
+                &warm_start.verifier,
+            ),
+        ] {
+            whole(steps, phase.steps as usize, 1, "at least 1")?;
+            whole(batch, phase.batch, 1, "at least 1")?;
+            not_negative(rate, phase.learning_rate)?;
+        }
+        number("weak_solver", self.weak_solver, (0.0..=1.0).contains(&self.weak_solver), "a share of the steps")?;
+        whole("pretraining_sets", self.pretraining_sets.len(), 1, "at least one set")?;
+        whole("game.positions", game.positions, 1, "at least 1")?;
+        whole("game.rewrites", game.rewrites, 2, "at least 2, of which each is the baseline of the others")?;
+        whole("game.ppo_epochs", game.ppo_epochs, 1, "at least 1")?;
+        whole("game.health_window", game.health_window, 1, "at least 1")?;
+        whole("game.max_rewrite_tokens", game.max_rewrite_tokens, 1, "at least 1")?;
+        for (setting, value) in [
+            ("game.generator_learning_rate", game.generator_learning_rate),
+            ("game.verifier_learning_rate", game.verifier_learning_rate),
+            ("game.critic_learning_rate", game.critic_learning_rate),
+            ("game.tau", game.tau),
+            ("game.entropy", game.entropy),
+            ("game.clip_range", game.clip_range),
+            ("game.gold_share", game.gold_share),
+            ("game.verifier_policy_gradient", game.verifier_policy_gradient),
+            ("game.verifier_cross_entropy", game.verifier_cross_entropy),
+            ("game.verifier_hints", game.verifier_hints),
+            ("game.verifier_reading", game.verifier_reading),
+            ("game.max_gradient_norm", game.max_gradient_norm),
+        ] {
+            not_negative(setting, value)?;
+        }
+        number("game.gae_lambda", game.gae_lambda, (0.0..=1.0).contains(&game.gae_lambda), "a number from 0 to 1")?;
+        share("game.average_decay", game.average_decay)?;
+        share("game.league_share", game.league_share)?;
+        share("game.rules_share", game.rules_share)?;
+        whole("labelling.problems", self.labelling.problems, 1, "at least 1")?;
+        whole("labelling.continuations", self.labelling.continuations, 1, "at least 1")?;
+        whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
+        whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
+        whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")?;
+        whole("evaluation.every", evaluation.every as usize, 1, "at least 1")?;
+        whole("evaluation.checkpoints", evaluation.checkpoints, 1, "at least 1")
+    }
+}
