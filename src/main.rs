@@ -52,14 +52,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says why a subcommand failed, cause by cause.
+/// Says why a subcommand failed, cause by cause; a cause that an error has named itself is not named again.
 fn end<E: Error>(result: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("  because {cause}");
-        source = cause.source();
+        let cause_said = cause.to_string();
+        if !said.ends_with(&cause_said) {
+            eprintln!("  because {cause_said}");
+        }
+        (said, source) = (cause_said, cause.source());
     }
     ExitCode::from(exit_code(&error))
 }

@@ -153,7 +153,9 @@ fn a_wrong_line_exits_with_2_and_is_named() {
         assert_eq!(printed.lines().count(), 1, "what stands before is scored");
     }
     folder.write("in.jsonl", json!({"prompt": "1".repeat(70), "steps": ["1"]}).to_string());
-    assert!(folder.fails(2, "score --model model in.jsonl").contains("in.jsonl:1: 72 tokens are more than"));
+    let complaint = folder.fails(2, "score --model model in.jsonl");
+    assert!(complaint.contains("in.jsonl:1: 72 tokens are more than"), "{complaint}");
+    assert_eq!(complaint.matches("72 tokens").count(), 1, "said twice: {complaint}");
 }
 
 #[test]
