@@ -22,6 +22,7 @@ use aprm_models::durable_file::{Disk, replace};
 use clap::Args;
 
 pub(crate) use error::ReportError;
+pub(crate) use page::document;
 use run::Run;
 
 /// Show a run as one HTML page: its table, its settings, its rounds and what was written in them.

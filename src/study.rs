@@ -1,14 +1,17 @@
 //! `aprm study`: the same arms from several seeds, and what is sure of their differences.
 
+mod forest;
+mod page;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
 use crate::progress::Progress;
-use crate::train::{Run, Summary, TrainError, settings};
+use crate::train::settings::{self, Settings};
+use crate::train::{Run, Summary, TrainError};
 use table::Table;
 
 /// Train several arms from each of several seeds and compare them.
@@ -18,7 +21,8 @@ use table::Table;
 /// start of a seed are shared by its arms.
 ///
 /// A study that was stopped goes on when it is started again: the folder keeps each seed's run as `aprm train` does.
-/// In the end it holds study.json and study.md, means and 95 % intervals over seeds, and of differences seed by seed.
+/// In the end it holds study.json, study.md and, with plots, study.html: means and 95 % intervals over seeds, and of
+/// differences seed by seed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -72,21 +76,37 @@ impl Study {
             } else {
                 settings::begin(&folder, &settings)?;
             }
-            eprintln!("seed {seed}");
-            let progress = Progress::new();
-            let summary = with_device!(self.device.open()?, |device| {
-                threads.install(|| Run::new(device, &folder, settings, &progress)?.finish())
-            })
-            .map_err(|error| error.in_run(&folder))?;
-            summary.write(&folder.join("summary.json"))?;
+            let path = folder.join("summary.json");
+            let summary = match Summary::read(&path)? {
+                Some(summary) => summary,
+                None => self.seed(seed, &folder, settings, &threads)?,
+            };
             summaries.push(summary);
             // After every seed, so that a long study can be looked at.
             let table = Table::new(&names, &summaries);
             table.write(&self.out)?;
         }
         print!("{}", Table::new(&names, &summaries));
-        println!("\n{} holds study.json, study.md and a run for each seed", self.out.display());
+        println!("\n{} holds study.json, study.md, study.html and a run for each seed", self.out.display());
         Ok(())
+    }
+
+    /// The run of one seed, from where it is to its end.
+    fn seed(
+        &self,
+        seed: u64,
+        folder: &Path,
+        settings: Settings,
+        threads: &rayon::ThreadPool,
+    ) -> Result<Summary, TrainError> {
+        eprintln!("seed {seed}");
+        let progress = Progress::new();
+        let summary = with_device!(self.device.open()?, |device| {
+            threads.install(|| Run::new(device, folder, settings, &progress)?.finish())
+        })
+        .map_err(|error| error.in_run(folder))?;
+        summary.write(&folder.join("summary.json"))?;
+        Ok(summary)
     }
 }
 

@@ -9,6 +9,11 @@ const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(run: &Run) -> Markup {
     let title = run.seed.map_or("aprm run".into(), |seed| format!("aprm run, seed {seed}"));
+    document(&title, state(run), content(run))
+}
+
+/// A page that needs nothing beside it.
+pub(crate) fn document(title: &str, state: Markup, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,9 +27,9 @@ pub(super) fn page(run: &Run) -> Markup {
             body {
                 header {
                     h1 { (title) }
-                    (state(run))
+                    (state)
                 }
-                main { (content(run)) }
+                main { (content) }
             }
         }
     }

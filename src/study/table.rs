@@ -8,6 +8,7 @@ use aprm_models::aprm::evaluation::Evaluation;
 use aprm_models::durable_file::{Disk, replace};
 use serde::Serialize;
 
+use super::page;
 use crate::train::{LIKELIHOOD, Summary, TrainError};
 
 /// A mean over seeds with its 95 % interval by Student's t, which two seeds at least must give.
@@ -25,8 +26,10 @@ pub(crate) struct Row {
     pub(crate) prm: String,
     pub(crate) set: String,
     pub(crate) best_of_n: Option<Mean>,
-    /// What this arm has over the first one, seed by seed.
+    /// What this arm has over the first one: the mean of what it has for each seed.
     pub(crate) best_of_n_gain: Option<Mean>,
+    /// The same for each seed.
+    pub(crate) best_of_n_gains: Vec<f64>,
     pub(crate) step_auc: Option<Mean>,
     pub(crate) first_error_f1: Option<Mean>,
     pub(crate) mean: Option<Mean>,
@@ -47,7 +50,7 @@ impl Table {
             let mut rows = summary.rows.iter();
             rows.find(|row| row.prm == arm && row.set == set).map(|row| row.evaluation.clone())
         };
-        let mut sets: Vec<&str> = summaries.iter().flat_map(|summary| &summary.rows).map(|row| row.set).collect();
+        let mut sets: Vec<&str> = summaries.iter().flat_map(|summary| &summary.rows).map(|row| &row.set[..]).collect();
         sets.dedup();
         let mut seen = Vec::new();
         sets.retain(|set| {
@@ -60,7 +63,7 @@ impl Table {
             let found: Vec<Evaluation> = summaries.iter().filter_map(|summary| of(summary, arm, set)).collect();
             let mean =
                 |rate: fn(&Evaluation) -> Option<f64>| Mean::of(&found.iter().filter_map(rate).collect::<Vec<_>>());
-            let gains = summaries.iter().filter_map(|summary| {
+            let gains = summaries.iter().filter(|_| Some(arm) != arms.first()).filter_map(|summary| {
                 Some(of(summary, arm, set)?.best_of_n - of(summary, arms.first()?, set)?.best_of_n)
             });
             let gains: Vec<f64> = gains.collect();
@@ -68,7 +71,8 @@ impl Table {
                 prm: arm.clone(),
                 set: set.into(),
                 best_of_n: mean(|found| Some(found.best_of_n)),
-                best_of_n_gain: (Some(arm) != arms.first()).then(|| Mean::of(&gains)).flatten(),
+                best_of_n_gain: Mean::of(&gains),
+                best_of_n_gains: gains,
                 step_auc: mean(|found| found.step_auc),
                 first_error_f1: mean(|found| found.first_error_f1),
                 mean: mean(|found| Some(found.mean)),
@@ -81,14 +85,22 @@ impl Table {
         Self { seeds: summaries.iter().map(|summary| summary.seed).collect(), rows }
     }
 
-    /// Writes study.json and study.md.
+    /// Writes study.json, study.md and study.html.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(self).expect("numbers and names");
-        for (name, text) in [("study.json", json), ("study.md", self.to_string())] {
+        let page = page::page(self).into_string();
+        for (name, text) in [("study.json", json), ("study.md", self.to_string()), ("study.html", page)] {
             replace(&Disk(folder.into()), name, |out| writeln!(out, "{}", text.trim_end()))
                 .map_err(|source| TrainError::Write { path: folder.join(name), source })?;
         }
         Ok(())
+    }
+}
+
+impl Row {
+    /// For how many seeds it is ahead of the first arm.
+    pub(crate) fn ahead(&self) -> usize {
+        self.best_of_n_gains.iter().filter(|gain| **gain > 0.0).count()
     }
 }
 
@@ -118,18 +130,19 @@ impl fmt::Display for Table {
         writeln!(f, "Per cent of problems solved by the best attempt, mean over {} seeds ± 95 %:\n", self.seeds.len())?;
         writeln!(
             f,
-            "| set | PRM | best-of-N | over the first | step AUC | first-error F1 | blind | majority | oracle |"
+            "| set | PRM | best-of-N | over the first | ahead | step AUC | first-error F1 | blind | majority | oracle |"
         )?;
-        writeln!(f, "|---|---|---:|---:|---:|---:|---:|---:|---:|")?;
+        writeln!(f, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let percent = |mean: Option<Mean>| with_margin(mean, 100.0, 1);
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 row.set,
                 row.prm,
                 percent(row.best_of_n),
                 row.best_of_n_gain.map_or("".into(), signed),
+                row.best_of_n_gain.map_or("".into(), |gain| format!("{} of {}", row.ahead(), gain.seeds)),
                 with_margin(row.step_auc, 1.0, 3),
                 with_margin(row.first_error_f1, 1.0, 3),
                 percent(row.mean),
@@ -141,13 +154,13 @@ impl fmt::Display for Table {
     }
 }
 
-fn with_margin(mean: Option<Mean>, scale: f64, digits: usize) -> String {
+pub(super) fn with_margin(mean: Option<Mean>, scale: f64, digits: usize) -> String {
     let Some(Mean { mean, margin, .. }) = mean else { return "–".into() };
     let margin = margin.map_or(String::new(), |margin| format!(" ± {:.digits$}", scale * margin));
     format!("{:.digits$}{margin}", scale * mean)
 }
 
-fn signed(gain: Mean) -> String {
+pub(super) fn signed(gain: Mean) -> String {
     let sign = if gain.mean >= 0.0 { "+" } else { "" };
     format!("{sign}{}", with_margin(Some(gain), 100.0, 1))
 }

@@ -273,7 +273,7 @@ impl<D: Device> Run<'_, D> {
         }
         let judged = sets.iter().zip(&found).skip(1);
         Ok(judged
-            .map(|(set, found)| Row { prm: prm.clone(), set: set.name, evaluation: Evaluation::mean(found) })
+            .map(|(set, found)| Row { prm: prm.clone(), set: set.name.into(), evaluation: Evaluation::mean(found) })
             .collect())
     }
 
@@ -288,7 +288,7 @@ impl<D: Device> Run<'_, D> {
                 threshold = fit_threshold(attempts, &scores);
             } else {
                 let evaluation = Evaluation::new(attempts, &scores, threshold);
-                rows.push(Row { prm: LIKELIHOOD.into(), set: name, evaluation });
+                rows.push(Row { prm: LIKELIHOOD.into(), set: (*name).into(), evaluation });
             }
         }
         Ok(rows)

@@ -49,6 +49,8 @@ pub(crate) enum TrainError {
     Row { path: PathBuf, line: usize, problem: String },
     #[error(transparent)]
     Lines(#[from] JsonLinesError),
+    #[error("{}: {source}; without this file the run is judged again", path.display())]
+    Summary { path: PathBuf, source: serde_json::Error },
     #[error("the solver wrote no solution that could be labelled; train it longer, or raise labelling.problems")]
     NoSolutions,
     #[error("{} has another {what} than this run's settings say", path.display())]
@@ -130,6 +132,7 @@ impl TrainError {
             | Self::NoRun(_)
             | Self::Row { .. }
             | Self::Lines(_)
+            | Self::Summary { .. }
             | Self::Alphabet(_)
             | Self::OtherModel { .. }
             | Self::Load { .. }

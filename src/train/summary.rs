@@ -1,12 +1,13 @@
 //! What a run found, as a table and as JSON.
 
 use std::fmt;
-use std::io::Write;
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use aprm_models::aprm::evaluation::Evaluation;
 use aprm_models::durable_file::{Disk, replace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 
@@ -14,16 +15,16 @@ use super::TrainError;
 pub(crate) const LIKELIHOOD: &str = "likelihood";
 
 /// One reward model on one set.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Row {
     pub(crate) prm: String,
-    pub(crate) set: &'static str,
+    pub(crate) set: String,
     #[serde(flatten)]
     pub(crate) evaluation: Evaluation,
 }
 
 /// All reward models on all sets.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Summary {
     pub(crate) seed: u64,
     pub(crate) rows: Vec<Row>,
@@ -32,6 +33,16 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("numbers and names")
+    }
+
+    /// That of a run that has ended, if this one has.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, TrainError> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| TrainError::Read { path: path.into(), source })?,
+        };
+        let summary = serde_json::from_str(&text);
+        summary.map(Some).map_err(|source| TrainError::Summary { path: path.into(), source })
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {

@@ -38,11 +38,28 @@ fn arms_are_compared_over_seeds() {
     assert!((row["best_of_n_gain"]["mean"].as_f64().unwrap() - gain).abs() < 1e-12);
     assert!(rows[0]["best_of_n_gain"].is_null(), "the first arm is what the others are compared with");
 
-    // One that is done is not done again; one that was stopped goes on.
-    let before = folder.read("one/study.md");
+    // The page has what the table has, and a point for each seed, set and arm but the first, beside the means.
+    let page = folder.read("one/study.html");
+    let ahead = row["best_of_n_gains"].as_array().unwrap().iter().filter(|gain| gain.as_f64() > Some(0.0)).count();
+    assert!(page.contains(&format!("<td class=\"number\">{ahead} of 3</td>")), "{page}");
+    assert_eq!(page.matches("fill-opacity").count(), 3 * 3 * 2, "{page}");
+    assert_eq!(page.matches(" r=\"5\"").count(), 3 * 2, "{page}");
+
+    // One that was stopped goes on.
+    let before = folder.read("one/study.json");
     fs::remove_dir_all(folder.0.join("one/seed-2/game")).unwrap();
+    fs::remove_file(folder.0.join("one/seed-2/summary.json")).unwrap();
     folder.run(&format!("{study} --out one"));
-    assert_eq!(folder.read("one/study.md"), before);
+    assert_eq!(folder.read("one/study.json"), before);
+
+    // One that has ended is taken as it is.
+    fs::remove_dir_all(folder.0.join("one/seed-2/base")).unwrap();
+    folder.run(&format!("{study} --out one"));
+    assert_eq!(folder.read("one/study.json"), before);
+    assert!(!folder.0.join("one/seed-2/base").exists());
+    folder.write("one/seed-2/summary.json", "{\"seed\": 2");
+    let complaint = folder.fails(2, &format!("{study} --out one"));
+    assert!(complaint.contains("seed-2/summary.json: EOF"), "{complaint}");
 }
 
 #[test]
