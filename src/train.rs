@@ -6,6 +6,7 @@ mod metrics;
 mod problems;
 mod rows;
 pub(crate) mod settings;
+mod solving;
 mod stages;
 mod summary;
 

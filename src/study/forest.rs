@@ -28,7 +28,7 @@ pub(super) fn figure(rows: &[Row]) -> Markup {
         figure {
             figcaption {
                 h3 { (title) }
-                p { "A light point for each seed; the mean over seeds with its interval." }
+                p { "A small point for each seed; the mean over seeds with its interval." }
             }
             svg viewBox=(format!("0 0 {WIDTH} {}", bottom + BOTTOM)) role="img" aria-label=(title) {
                 @for tick in axis.ticks() {
@@ -48,10 +48,10 @@ fn arm(row: &Row, axis: &Axis, y: f64) -> Markup {
     let (mean, margin) = (100.0 * gain.mean, 100.0 * gain.margin.unwrap_or(0.0));
     html! {
         text.tick x=(LEFT - 10.0) y=(y + 5.0) text-anchor="end" font-size="14" { (row.prm) }
+        line x1=(axis.x(mean - margin)) x2=(axis.x(mean + margin)) y1=(y) y2=(y) stroke="#D55E00" stroke-width="1.5" {}
         @for seed in &row.best_of_n_gains {
-            circle cx=(axis.x(100.0 * seed)) cy=(y) r="3" fill="#0072B2" fill-opacity="0.35" {}
+            circle cx=(axis.x(100.0 * seed)) cy=(y) r="3" fill="#0072B2" fill-opacity="0.6" {}
         }
-        line x1=(axis.x(mean - margin)) x2=(axis.x(mean + margin)) y1=(y) y2=(y) stroke="#D55E00" stroke-width="2" {}
         circle cx=(axis.x(mean)) cy=(y) r="5" fill="#D55E00" {
             title { (format!("{}: {mean:+.1} ± {margin:.1}", row.prm)) }
         }

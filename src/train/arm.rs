@@ -29,7 +29,8 @@ use super::metrics::Log;
 use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
-use super::stages::{ROOM, Run, SEQUENCES, Solved, Weights, resumed};
+use super::solving::Solved;
+use super::stages::{ROOM, Run, SEQUENCES, Weights, resumed};
 use super::summary::{LIKELIHOOD, Row};
 use crate::device::Device;
 
@@ -273,7 +274,7 @@ impl<D: Device> Run<'_, D> {
         }
         let judged = sets.iter().zip(&found).skip(1);
         Ok(judged
-            .map(|(set, found)| Row { prm: prm.clone(), set: set.name.into(), evaluation: Evaluation::mean(found) })
+            .map(|(set, found)| Row { prm: prm.clone(), set: set.name.clone(), evaluation: Evaluation::mean(found) })
             .collect())
     }
 
@@ -288,7 +289,7 @@ impl<D: Device> Run<'_, D> {
                 threshold = fit_threshold(attempts, &scores);
             } else {
                 let evaluation = Evaluation::new(attempts, &scores, threshold);
-                rows.push(Row { prm: LIKELIHOOD.into(), set: (*name).into(), evaluation });
+                rows.push(Row { prm: LIKELIHOOD.into(), set: name.clone(), evaluation });
             }
         }
         Ok(rows)

@@ -8,27 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::TrainError;
 use super::problems::Problems;
-use super::rows::{read_rows, write_rows};
 use super::settings::{Arm, Settings};
 use super::summary::Summary;
 use crate::device::Device;
 use crate::progress::Progress;
 use aprm_core::backend::Backend;
-use aprm_core::policy::Sampler;
-use aprm_models::aprm::arithmetic_task::attempts;
-use aprm_models::aprm::attempts::Attempts;
 use aprm_models::aprm::config::RunConfig;
-use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::model::Role;
 use aprm_models::aprm::pretraining::Pretraining;
 use aprm_models::aprm::prompt::Prompt;
-use aprm_models::aprm::solver::{Sampling, continue_all};
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::warm_start::WarmStart;
-use aprm_models::arithmetic::{Part, Preset};
 use aprm_models::checkpoint::Checkpoint;
-use aprm_models::generate::Generation;
-use aprm_models::oracle::ArithmeticOracle;
 use aprm_models::safetensors::{Options, Precision};
 use aprm_models::tokenizer::{CharacterTokenizer, Tokenizer};
 use aprm_models::training_state::{RandomStream, StateFolder, TrainingState};
@@ -36,7 +27,6 @@ use aprm_models::transformer::{Parameters, Transformer};
 
 /// The random streams of the stages; those of the game are 1 to 4.
 const PRETRAINING: u64 = 10;
-const SOLVER: u64 = 11;
 const WARM_START: u64 = 12;
 
 /// Tokens that go through a model at a time.
@@ -57,12 +47,6 @@ pub(crate) struct Run<'a, D: Device> {
     tokenizer: CharacterTokenizer,
     pub(super) prompt: Prompt,
     pub(super) task: Problems,
-}
-
-/// A set of problems with what a solver wrote.
-pub(super) struct Solved {
-    pub(super) name: &'static str,
-    pub(super) attempts: Vec<Attempts>,
 }
 
 impl<'a, D: Device> Run<'a, D> {
@@ -95,7 +79,7 @@ impl<'a, D: Device> Run<'a, D> {
     /// All stages, one after the other.
     pub(crate) fn finish(mut self) -> Result<Summary, TrainError> {
         let (base, solver) = self.pretrain()?;
-        let sets = self.solve(&solver)?;
+        let sets = self.solve(&solver, &base)?;
         let (generator, verifier) = self.warm_start(&base)?;
         let mut rows = Vec::new();
         for arm in std::mem::take(&mut self.arms) {
@@ -165,61 +149,6 @@ impl<'a, D: Device> Run<'a, D> {
         }
         let weights = checkpoint.upload(&mut self.backend).map_err(TrainError::device)?;
         self.save(to, &model, &weights)
-    }
-
-    /// What the solver writes for problems of each set; the first set is for fitting thresholds alone.
-    fn solve(&mut self, solver: &Weights<D>) -> Result<Vec<Solved>, TrainError> {
-        let folder = self.folder.join("attempts");
-        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
-        let model = self.model(Role::LanguageModel)?;
-        let (problems, each) = (self.config.evaluation.problems, self.config.evaluation.attempts);
-        if self.config.gsm8k.is_some() {
-            return Ok(Vec::new());
-        }
-        let presets: Vec<(&'static str, Preset)> = [("held out", Preset::InDistribution)]
-            .into_iter()
-            .chain(self.config.evaluation.sets.iter().map(|preset| (preset.name(), *preset)))
-            .collect();
-        let mut sets = Vec::new();
-        for (i, (name, preset)) in presets.into_iter().enumerate() {
-            let path = folder.join(format!("{}.jsonl", name.replace(' ', "-")));
-            if !path.exists() {
-                // A stream of its own for each set, so that none depends on the others.
-                let mut rng = stream(self.config.seed, 100 * SOLVER + i as u64);
-                let distribution = preset.beside(&self.config.problems);
-                // A threshold is one number, and takes fewer problems than a comparison.
-                let problems = if i == 0 { problems.div_ceil(4) } else { problems };
-                let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
-                let mut prompts = Vec::with_capacity(problems.len() * each);
-                for problem in &problems {
-                    let ids =
-                        self.prompt.transcript(&problem.to_string(), &[]).map_err(RunError::<D::Error>::Prompt)?;
-                    prompts.extend(std::iter::repeat_n(ids, each));
-                }
-                let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
-                let sampling = Sampling {
-                    sequences: SEQUENCES,
-                    capacity: self.config.model.context,
-                    generation: Generation {
-                        max_new_tokens: self.config.evaluation.max_tokens,
-                        sampler: Sampler::default(),
-                        stop: &[self.prompt.end],
-                    },
-                };
-                let advance = |by| bar.advance(by as u64, name);
-                let written = continue_all(&mut self.backend, &model, solver, &prompts, sampling, &mut rng, advance)
-                    .map_err(TrainError::device)?;
-                let attempts = attempts(
-                    &problems,
-                    ArithmeticOracle { leniency: self.config.oracle.leniency() },
-                    &self.prompt,
-                    &written,
-                );
-                write_rows(&path, &attempts)?;
-            }
-            sets.push(Solved { name, attempts: read_rows(&path)? });
-        }
-        Ok(sets)
     }
 
     /// Generator and verifier on rule-made corruptions.

@@ -70,6 +70,34 @@ fn a_seed_is_a_run() {
 }
 
 #[test]
+fn two_solvers_attempt_the_same_problems() {
+    let folder = Folder::new("train_solvers");
+    folder.run(&format!("train {TINY} --out weak"));
+    folder.run(&format!("train {TINY} --out both --set evaluation.solvers=['weak','strong']"));
+    let rows = |run: &str| -> Vec<Value> {
+        let summary: Value = serde_json::from_str(&folder.read(&format!("{run}/summary.json"))).unwrap();
+        summary["rows"].as_array().unwrap().clone()
+    };
+    let (weak, both) = (rows("weak"), rows("both"));
+    assert_eq!(both.len(), 2 * weak.len());
+    // Another solver beside it changes nothing of what the first wrote, nor of what is said of that.
+    for row in weak {
+        let set = format!("{}, weak solver", row["set"].as_str().unwrap());
+        let same = both.iter().find(|other| other["set"] == set[..] && other["prm"] == row["prm"]).unwrap();
+        assert_eq!(same["best_of_n"], row["best_of_n"]);
+    }
+    let problems = |solver: &str| -> Vec<Value> {
+        let attempts = folder.read(&format!("both/attempts/longer-{solver}-solver.jsonl"));
+        attempts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["problem"].clone()).collect()
+    };
+    assert_eq!(problems("weak"), problems("strong"));
+    assert_ne!(
+        folder.read("both/attempts/longer-weak-solver.jsonl"),
+        folder.read("both/attempts/longer-strong-solver.jsonl")
+    );
+}
+
+#[test]
 fn a_run_that_is_killed_goes_on_bit_for_bit() {
     let folder = Folder::new("train_killed");
     folder.run(&format!("train {TINY} --out whole"));
@@ -157,6 +185,9 @@ fn wrong_settings_are_named() {
         ("--set game.rewrites=1", "game.rewrites"),
         ("--set game.taü=1", "taü"),
         ("--set seed", "KEY=VALUE"),
+        ("--set evaluation.solvers=[]", "evaluation.solvers = 0: expected at least one solver"),
+        ("--set evaluation.solvers=['weak','weak']", "expected each solver once"),
+        ("--set evaluation.solvers=['clever']", "clever"),
         ("--set model.hidden_size=10", "model.hidden_size = 10"),
         ("--out full", "full is not empty"),
         ("--resume full", "no config.toml"),

@@ -2,6 +2,7 @@
 
 mod validation;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use aprm_core::reward::PayoffTable;
@@ -304,12 +305,33 @@ pub struct GameConfig {
     pub health_window: usize,
 }
 
+/// A language model that attempts problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Solver {
+    /// The one that was stopped early, `weak_solver`.
+    Weak,
+    /// The one that both players begin from.
+    Strong,
+}
+
+impl fmt::Display for Solver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Weak => "weak",
+            Self::Strong => "strong",
+        })
+    }
+}
+
 /// How the verifier is judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
     /// The sets, beside a held-out one that thresholds are fitted on.
     pub sets: Vec<Preset>,
+    /// Who attempts their problems; with several, each set is judged once for each of them.
+    pub solvers: Vec<Solver>,
     /// Problems in each set; the held-out one has a quarter as many.
     pub problems: usize,
     /// Attempts at each.
@@ -338,7 +360,15 @@ impl Default for ModelShape {
 impl Default for EvaluationConfig {
     fn default() -> Self {
         let sets = vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers];
-        Self { sets, problems: 500, attempts: 8, max_tokens: 160, every: 25, checkpoints: 3 }
+        Self {
+            sets,
+            solvers: vec![Solver::Weak],
+            problems: 500,
+            attempts: 8,
+            max_tokens: 160,
+            every: 25,
+            checkpoints: 3,
+        }
     }
 }
 

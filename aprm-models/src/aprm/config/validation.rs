@@ -84,6 +84,10 @@ impl RunConfig {
         share("game.rules_share", game.rules_share)?;
         whole("labelling.problems", self.labelling.problems, 1, "at least 1")?;
         whole("labelling.continuations", self.labelling.continuations, 1, "at least 1")?;
+        whole("evaluation.solvers", evaluation.solvers.len(), 1, "at least one solver")?;
+        let is_twice = (1..evaluation.solvers.len()).any(|i| evaluation.solvers[..i].contains(&evaluation.solvers[i]));
+        whole("evaluation.solvers", usize::from(!is_twice), 1, "each solver once")
+            .map_err(|error| SettingError { value: format!("{:?}", evaluation.solvers), ..error })?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
         whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
         whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")?;

@@ -1,0 +1,106 @@
+//! What solvers write: the material that reward models are judged on.
+
+use std::fs;
+use std::path::Path;
+
+use aprm_core::policy::Sampler;
+use aprm_models::aprm::arithmetic_task::attempts;
+use aprm_models::aprm::attempts::Attempts;
+use aprm_models::aprm::config::Solver;
+use aprm_models::aprm::error::RunError;
+use aprm_models::aprm::model::Role;
+use aprm_models::aprm::solver::{Sampling, continue_all};
+use aprm_models::aprm::streams::stream;
+use aprm_models::arithmetic::{Part, Preset};
+use aprm_models::generate::Generation;
+use aprm_models::oracle::ArithmeticOracle;
+
+use super::TrainError;
+use super::rows::{read_rows, write_rows};
+use super::stages::{Run, SEQUENCES, Weights};
+use crate::device::Device;
+
+/// Streams of its own for each set, so that none depends on the others: of its problems and of the weak solver's attempts,
+/// and of the strong one's.
+const SOLVER: u64 = 1100;
+const STRONG_SOLVER: u64 = 1150;
+
+/// A set of problems with what a solver wrote.
+pub(super) struct Solved {
+    pub(super) name: String,
+    pub(super) attempts: Vec<Attempts>,
+}
+
+impl<D: Device> Run<'_, D> {
+    /// What solvers write for problems of each set; the first set is for fitting thresholds alone, and the first solver's.
+    pub(super) fn solve(&mut self, weak: &Weights<D>, strong: &Weights<D>) -> Result<Vec<Solved>, TrainError> {
+        if self.config.gsm8k.is_some() {
+            return Ok(Vec::new());
+        }
+        let folder = self.folder.join("attempts");
+        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        let (solvers, presets) = (self.config.evaluation.solvers.clone(), self.config.evaluation.sets.clone());
+        let mut sets = Vec::new();
+        for (s, &solver) in solvers.iter().enumerate() {
+            let weights = match solver {
+                Solver::Weak => weak,
+                Solver::Strong => strong,
+            };
+            if s == 0 {
+                sets.push(self.attempt(&folder, "held out".into(), (0, Preset::InDistribution), (solver, weights))?);
+            }
+            for (i, &preset) in presets.iter().enumerate() {
+                let name = match solvers.len() {
+                    1 => preset.name().into(),
+                    _ => format!("{preset}, {solver} solver"),
+                };
+                sets.push(self.attempt(&folder, name, (i + 1, preset), (solver, weights))?);
+            }
+        }
+        Ok(sets)
+    }
+
+    /// What one solver writes for problems of the set of a number, the first of which is held out.
+    fn attempt(
+        &mut self,
+        folder: &Path,
+        name: String,
+        (set, preset): (usize, Preset),
+        (solver, weights): (Solver, &Weights<D>),
+    ) -> Result<Solved, TrainError> {
+        let path = folder.join(format!("{}.jsonl", name.replace(", ", "-").replace(' ', "-")));
+        if !path.exists() {
+            let model = self.model(Role::LanguageModel)?;
+            let (problems, each) = (self.config.evaluation.problems, self.config.evaluation.attempts);
+            // A threshold is one number, and takes fewer problems than a comparison.
+            let problems = if set == 0 { problems.div_ceil(4) } else { problems };
+            let mut rng = stream(self.config.seed, SOLVER + set as u64);
+            let distribution = preset.beside(&self.config.problems);
+            let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
+            if solver == Solver::Strong {
+                rng = stream(self.config.seed, STRONG_SOLVER + set as u64);
+            }
+            let mut prompts = Vec::with_capacity(problems.len() * each);
+            for problem in &problems {
+                let ids = self.prompt.transcript(&problem.to_string(), &[]).map_err(RunError::<D::Error>::Prompt)?;
+                prompts.extend(std::iter::repeat_n(ids, each));
+            }
+            let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
+            let sampling = Sampling {
+                sequences: SEQUENCES,
+                capacity: self.config.model.context,
+                generation: Generation {
+                    max_new_tokens: self.config.evaluation.max_tokens,
+                    sampler: Sampler::default(),
+                    stop: &[self.prompt.end],
+                },
+            };
+            let advance = |by| bar.advance(by as u64, name.clone());
+            let written = continue_all(&mut self.backend, &model, weights, &prompts, sampling, &mut rng, advance)
+                .map_err(TrainError::device)?;
+            let oracle = ArithmeticOracle { leniency: self.config.oracle.leniency() };
+            write_rows(&path, &attempts(&problems, oracle, &self.prompt, &written))?;
+        }
+        Ok(Solved { name, attempts: read_rows(&path)? })
+    }
+}
