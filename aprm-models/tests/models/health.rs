@@ -2,6 +2,12 @@
 
 use std::f64::consts::TAU;
 
+use aprm_core::dynamics::{Dynamics, UpdateOrder};
+use aprm_core::equilibrium::{Corruption, CorruptionBoard, LogitGradient, Logits, Regularized};
+use aprm_core::game::Game;
+use aprm_core::optimizer::{GradientDescent, Host, Ogda, Optimizer};
+use aprm_core::oracle::Verdict;
+use aprm_core::reward::PayoffTable;
 use aprm_models::aprm::health::{Alarm, Health, Signals};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -128,4 +134,69 @@ fn a_collapse_in_the_first_rounds_is_seen() {
         raised.extend(health.observe(signals));
     }
     assert_eq!(raised, [Alarm::ModeCollapse]);
+}
+
+/// The fooling rate of the exact corruption game after every fifth iteration of a rule.
+fn fooling_rates<O: Optimizer<Host<f64>>>(tau: f64, new: impl Fn(usize) -> O) -> Vec<f64> {
+    let board = CorruptionBoard::ARITHMETIC;
+    let corruption = Corruption { board, reward: PayoffTable::default(), gold_share: 0.5 };
+    let game = Regularized::new(corruption, [tau; 2], [0.0; 2], None).unwrap();
+    let game = Logits { game: &game, gradient: LogitGradient::Natural };
+    let [first, second] = game.dimensions();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut logits: Vec<f64> = (0..first + second).map(|_| rng.random_range(-2.0..2.0)).collect();
+    let workspace = vec![0.0; game.workspace_len()];
+    let mut dynamics = Dynamics {
+        order: UpdateOrder::Simultaneous,
+        optimizers: [new(first), new(second)],
+        pseudo_gradient: vec![0.0; first + second],
+        workspace,
+    };
+    let mut strategies = vec![0.0; first + second];
+    let mut rates = Vec::new();
+    for _ in 0..400 {
+        for _ in 0..5 {
+            dynamics.iterate(&game, 0.1, &mut logits);
+        }
+        game.strategies(&logits, &mut strategies);
+        let (rewrites, labels) = strategies.split_at(first);
+        let candidates = board.verdicts.len() / board.item_weights.len();
+        let (mut wrong, mut fooled) = (0.0, 0.0);
+        for (i, (verdict, &feature)) in board.verdicts.iter().zip(board.candidate_features).enumerate() {
+            if *verdict == Verdict::Incorrect {
+                let share = board.item_weights[i / candidates] * rewrites[i];
+                wrong += share;
+                fooled += share * labels[2 * feature];
+            }
+        }
+        rates.push(fooled / wrong);
+    }
+    rates
+}
+
+/// A game with its fault planted: descent and ascent alone, and nothing that holds the players, turn in ever wider circles.
+#[test]
+fn cycling_is_raised_by_a_game_that_cycles() {
+    let descent = |_| GradientDescent;
+    let ogda = |dimension| Ogda::new(vec![0.0; dimension]);
+    let cases = [
+        (true, fooling_rates(0.0, descent)),
+        (false, fooling_rates(0.0, ogda)),
+        (false, fooling_rates(0.02, descent)),
+        (false, fooling_rates(0.02, ogda)),
+        (false, fooling_rates(0.1, descent)),
+    ];
+    for (case, (cycles, rates)) in cases.iter().enumerate() {
+        for seed in 0..10 {
+            let (mut health, mut rng) = (Health::new(WINDOW, REWRITES), ChaCha8Rng::seed_from_u64(seed));
+            let mut raised = Vec::new();
+            for (round, &rate) in (0..).zip(rates) {
+                let signals = Signals { fooling_rate: Some(sampled(rate, &mut rng)), ..healthy(round, &mut rng) };
+                raised.extend(health.observe(signals));
+            }
+            // As the circles widen, the swing may be gone from a window and come back.
+            assert_eq!(!raised.is_empty(), *cycles, "case {case}, seed {seed}: {raised:?}");
+            assert!(raised.iter().all(|alarm| *alarm == Alarm::Cycling), "case {case}, seed {seed}: {raised:?}");
+        }
+    }
 }
