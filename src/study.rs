@@ -20,7 +20,8 @@ use table::Table;
 /// is the file's. The first is what the others are compared with. The language model, the solver's attempts and the warm
 /// start of a seed are shared by its arms.
 ///
-/// A study that was stopped goes on when it is started again: the folder keeps each seed's run as `aprm train` does.
+/// A study that was stopped goes on when it is started again, with more arms or seeds if there are: the folder keeps each
+/// seed's run as `aprm train` does.
 /// In the end it holds study.json, study.md and, with plots, study.html: means and 95 % intervals over seeds, and of
 /// differences seed by seed.
 #[derive(Debug, Args)]
@@ -69,15 +70,15 @@ impl Study {
             let folder = self.out.join(format!("seed-{seed}"));
             let settings = settings::read_with(self.config.as_deref(), Some(&arms), &self.set, Some(seed))?;
             if folder.join(settings::FILE).is_file() {
-                let begun = settings::of_run(&folder)?;
-                if begun.to_toml() != settings.to_toml() {
+                if !settings.extend(&settings::of_run(&folder)?) {
                     return Err(TrainError::OtherSettings(folder));
                 }
+                settings.write(&folder)?;
             } else {
                 settings::begin(&folder, &settings)?;
             }
-            let path = folder.join("summary.json");
-            let summary = match Summary::read(&path)? {
+            let has_all = |summary: &Summary| names.iter().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
+            let summary = match Summary::read(&folder.join("summary.json"))?.filter(has_all) {
                 Some(summary) => summary,
                 None => self.seed(seed, &folder, settings, &threads)?,
             };

@@ -1,7 +1,7 @@
 //! One arm of a run: a verifier that learns from its common beginning on, and the judgement of it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use aprm_core::policy::Sampler;
@@ -38,6 +38,8 @@ use crate::device::Device;
 const WIN_RATES: u64 = 13;
 const LABELS: u64 = 14;
 const CRITIC: u64 = 15;
+/// What was found of an arm's verifier.
+const JUDGEMENT: &str = "judgement.jsonl";
 /// Generators, and verifiers, that are played against each other.
 const MATCHES: usize = 5;
 
@@ -48,7 +50,7 @@ impl<D: Device> Run<'_, D> {
         if folder.join("verifier").exists() {
             return self.matches(arm);
         }
-        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        begin(&folder)?;
         let mut task = self.task_of(arm)?;
         let states = self.states(&folder, "states")?;
         let generator = {
@@ -108,7 +110,7 @@ impl<D: Device> Run<'_, D> {
         if solutions.is_empty() {
             return Err(TrainError::NoSolutions);
         }
-        fs::create_dir_all(&folder).map_err(|source| TrainError::Write { path: folder.clone(), source })?;
+        begin(&folder)?;
         let states = self.states(&folder, "states")?;
         let verifier = self.verifier(arm, verifier)?;
         let mut training = LabelledTraining::new(&mut self.backend, arm.game.clone(), verifier, ROOM)?;
@@ -250,6 +252,10 @@ impl<D: Device> Run<'_, D> {
         if sets.is_empty() {
             return Ok(Vec::new());
         }
+        let path = self.folder.join(&arm.name).join(JUDGEMENT);
+        if path.exists() {
+            return read_rows(&path);
+        }
         let (prm, rounds) = (&arm.name, arm.game.rounds);
         let last: Vec<u64> = (1..=rounds)
             .rev()
@@ -273,9 +279,11 @@ impl<D: Device> Run<'_, D> {
             bar.advance(1, prm.clone());
         }
         let judged = sets.iter().zip(&found).skip(1);
-        Ok(judged
+        let rows: Vec<Row> = judged
             .map(|(set, found)| Row { prm: prm.clone(), set: set.name.clone(), evaluation: Evaluation::mean(found) })
-            .collect())
+            .collect();
+        write_rows(&path, &rows)?;
+        Ok(rows)
     }
 
     /// What the language model that all begin from says of the attempts, without having learnt to judge.
@@ -294,6 +302,15 @@ impl<D: Device> Run<'_, D> {
         }
         Ok(rows)
     }
+}
+
+/// Makes the folder of an arm that learns from here on, about which nothing is known then.
+fn begin(folder: &Path) -> Result<(), TrainError> {
+    let begun = fs::create_dir_all(folder).and_then(|()| match fs::remove_file(folder.join(JUDGEMENT)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    });
+    begun.map_err(|source| TrainError::Write { path: folder.into(), source })
 }
 
 /// Where an arm's players after a round are kept.

@@ -119,6 +119,17 @@ impl Settings {
         if arms.is_empty() { Err(format!("{ARMS} is empty")) } else { Ok(Self { run, arms, written }) }
     }
 
+    /// Whether these are those of a run that has begun, but for arms that are new.
+    pub(crate) fn extend(&self, begun: &Self) -> bool {
+        self.run == begun.run && begun.written.iter().all(|(name, arm)| self.written.get(name) == Some(arm))
+    }
+
+    /// Writes them into the folder of their run.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), TrainError> {
+        let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(self.to_toml().as_bytes()));
+        written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })
+    }
+
     pub(crate) fn to_toml(&self) -> String {
         let mut table = Table::try_from(&self.run).expect("settings are tables of plain values");
         table.insert(ARMS.into(), Value::Table(self.written.clone()));
@@ -142,8 +153,7 @@ pub(crate) fn begin(folder: &Path, settings: &Settings) -> Result<(), TrainError
     if fs::read_dir(folder).map_err(failed)?.next().is_some() {
         return Err(TrainError::Occupied(folder.into()));
     }
-    let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(settings.to_toml().as_bytes()));
-    written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })
+    settings.write(folder)
 }
 
 /// The defaults, and two arms: a PRM that learns from fixed errors, and APRM's.

@@ -52,6 +52,19 @@ fn arms_are_compared_over_seeds() {
     folder.run(&format!("{study} --out one"));
     assert_eq!(folder.read("one/study.json"), before);
 
+    // It may go on with another arm, which changes nothing of the others.
+    folder.write("late.toml", "entropy = 0.0\n");
+    folder.run(&format!("{} --out one", study.replace("outcome.toml", "outcome.toml late.toml")));
+    let extended: Value = serde_json::from_str(&folder.read("one/study.json")).unwrap();
+    let (late, others): (Vec<Value>, Vec<Value>) =
+        extended["rows"].as_array().unwrap().iter().cloned().partition(|row| row["prm"] == "late");
+    assert_eq!(late.len(), 3);
+    assert_eq!(&others, rows);
+    let complaint = folder.fails(2, &format!("{study} --out one"));
+    assert!(complaint.contains("begun with other settings"), "an arm less: {complaint}");
+    let study = study.replace("outcome.toml", "outcome.toml late.toml");
+    let before = folder.read("one/study.json");
+
     // One that has ended is taken as it is.
     fs::remove_dir_all(folder.0.join("one/seed-2/base")).unwrap();
     folder.run(&format!("{study} --out one"));
