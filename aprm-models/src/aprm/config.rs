@@ -366,7 +366,7 @@ impl Default for EvaluationConfig {
             problems: 500,
             attempts: 8,
             max_tokens: 160,
-            every: 25,
+            every: 20,
             checkpoints: 3,
         }
     }
@@ -387,12 +387,12 @@ impl Default for RunConfig {
             oracle: Strictness::default(),
             model: ModelShape::default(),
             language_models: None,
-            pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
+            pretraining: Phase { steps: 1800, batch: 24, learning_rate: 3e-3 },
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
             weak_solver: 0.5,
             warm_start: WarmStartPhases {
-                generator: Phase { steps: 600, batch: 24, learning_rate: 2e-3 },
-                verifier: Phase { steps: 1600, batch: 24, learning_rate: 1e-3 },
+                generator: Phase { steps: 500, batch: 24, learning_rate: 2e-3 },
+                verifier: Phase { steps: 1400, batch: 24, learning_rate: 1e-3 },
             },
             game: GameConfig::default(),
             labelling: Labelling::default(),
@@ -404,7 +404,7 @@ impl Default for RunConfig {
 impl Default for GameConfig {
     fn default() -> Self {
         Self {
-            rounds: 200,
+            rounds: 180,
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,
