@@ -387,7 +387,7 @@ impl Default for RunConfig {
             oracle: Strictness::default(),
             model: ModelShape::default(),
             language_models: None,
-            pretraining: Phase { steps: 1800, batch: 24, learning_rate: 3e-3 },
+            pretraining: Phase { steps: 2000, batch: 24, learning_rate: 3e-3 },
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
             weak_solver: 0.5,
             warm_start: WarmStartPhases {
