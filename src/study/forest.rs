@@ -80,7 +80,8 @@ impl Axis {
         let decade = 10_f64.powf(least.log10().floor());
         let step = [1.0, 2.0, 5.0].into_iter().map(|digit| digit * decade).find(|step| *step >= least);
         let step = step.unwrap_or(10.0 * decade);
-        Self { low: (low / step).floor() * step, high: ((high / step).ceil() * step).max(step), step }
+        let [low, high] = [(low / step).floor() * step, (high / step).ceil() * step];
+        Self { low, high: if low < high { high } else { low + step }, step }
     }
 
     fn x(&self, value: f64) -> f64 {
