@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use aprm_core::policy::Sampler;
 use aprm_models::aprm::attempt_scores::{step_likelihoods, step_scores};
 use aprm_models::aprm::config::{Adversary, Baseline};
 use aprm_models::aprm::critic::Critic;
@@ -15,12 +14,10 @@ use aprm_models::aprm::labelled::{LabelledSolution, LabelledTraining, Labels, la
 use aprm_models::aprm::model::{Role, graft};
 use aprm_models::aprm::players::{Player, copy};
 use aprm_models::aprm::row_scores::RowScores;
-use aprm_models::aprm::solver::Sampling;
 use aprm_models::aprm::streams::{Streams, stream};
 use aprm_models::aprm::token_policy::TokenPolicy;
 use aprm_models::aprm::win_rates::{Match, Past, WinRates};
 use aprm_models::durable_file::{Disk, replace};
-use aprm_models::generate::Generation;
 use aprm_models::learner::LearnerConfig;
 use aprm_models::training_state::{RandomStream, TrainingState};
 
@@ -29,8 +26,8 @@ use super::metrics::Log;
 use super::problems::Problems;
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
-use super::solving::Solved;
-use super::stages::{ROOM, Run, SEQUENCES, Weights, resumed};
+use super::solving::{Solved, sampling};
+use super::stages::{ROOM, Run, Weights, resumed};
 use super::summary::{LIKELIHOOD, Row};
 use crate::device::Device;
 
@@ -152,15 +149,8 @@ impl<D: Device> Run<'_, D> {
             let model = self.model(Role::LanguageModel)?;
             let mut rng = stream(self.config.seed, LABELS);
             let config = self.config.labelling;
-            let sampling = Sampling {
-                sequences: SEQUENCES,
-                capacity: self.config.model.context,
-                generation: Generation {
-                    max_new_tokens: self.config.evaluation.max_tokens,
-                    sampler: Sampler::default(),
-                    stop: &[self.prompt.end],
-                },
-            };
+            let end = [self.prompt.end];
+            let sampling = sampling(&self.config, &end);
             let bar = self.progress.stage("labels", config.problems as u64, 0);
             let labelled = label(
                 &mut self.backend,

@@ -6,7 +6,7 @@ use std::path::Path;
 use aprm_core::policy::Sampler;
 use aprm_models::aprm::arithmetic_task::attempts;
 use aprm_models::aprm::attempts::Attempts;
-use aprm_models::aprm::config::Solver;
+use aprm_models::aprm::config::{RunConfig, Solver};
 use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::model::Role;
 use aprm_models::aprm::solver::{Sampling, continue_all};
@@ -24,6 +24,16 @@ use crate::device::Device;
 /// and of the strong one's.
 const SOLVER: u64 = 1100;
 const STRONG_SOLVER: u64 = 1150;
+
+/// How solvers write solutions.
+pub(super) fn sampling<'a>(config: &RunConfig, end: &'a [u32]) -> Sampling<'a, f32> {
+    let max_new_tokens = config.evaluation.max_tokens;
+    Sampling {
+        sequences: SEQUENCES,
+        capacity: config.model.context,
+        generation: Generation { max_new_tokens, sampler: Sampler::default(), stop: end },
+    }
+}
 
 /// A set of problems with what a solver wrote.
 pub(super) struct Solved {
@@ -86,15 +96,8 @@ impl<D: Device> Run<'_, D> {
                 prompts.extend(std::iter::repeat_n(ids, each));
             }
             let bar = self.progress.stage("attempts", prompts.len() as u64, 0);
-            let sampling = Sampling {
-                sequences: SEQUENCES,
-                capacity: self.config.model.context,
-                generation: Generation {
-                    max_new_tokens: self.config.evaluation.max_tokens,
-                    sampler: Sampler::default(),
-                    stop: &[self.prompt.end],
-                },
-            };
+            let end = [self.prompt.end];
+            let sampling = sampling(&self.config, &end);
             let advance = |by| bar.advance(by as u64, name.clone());
             let written = continue_all(&mut self.backend, &model, weights, &prompts, sampling, &mut rng, advance)
                 .map_err(TrainError::device)?;
