@@ -74,11 +74,15 @@ fn main() {
         stage.step(&mut cpu, std::slice::from_ref(&task), &prompt, &mut rng).expect("a step");
     }
     let models = (model(&mut cpu, Role::LanguageModel), model(&mut cpu, Role::Verifier));
-    let (WarmStartPhases { generator, verifier }, hints) = (run.warm_start, run.game.verifier_hints);
-    let phases =
-        WarmStartPhases { generator: Phase { steps: 300, ..generator }, verifier: Phase { steps: 100, ..verifier } };
+    let (WarmStartPhases { generator, verifier, own_errors }, hints) = (run.warm_start, run.game.verifier_hints);
+    let phases = WarmStartPhases {
+        generator: Phase { steps: 300, ..generator },
+        verifier: Phase { steps: 100, ..verifier },
+        own_errors,
+    };
     let mut warm =
-        WarmStart::new(&mut cpu, models, &stage.learner.weights, (phases, &run.game), ROOM, &mut rng).expect("room");
+        WarmStart::new(&mut cpu, models, (&stage.learner.weights, Vec::new()), (phases, &run.game), ROOM, &mut rng)
+            .expect("room");
     while !warm.is_done() {
         warm.step(&mut cpu, &task, &prompt, &mut rng).expect("a step");
     }

@@ -5,7 +5,8 @@
 //! by a divergence and kept open by entropy (arXiv 2511.22888).
 //!
 //! Known of the paper are the game, OGDA, PPO, the divergence and the entropy. Ours are the defaults of [`config`], the
-//! cross-entropy of the verdict, the hints within steps, the share of the rules and the mean of the verifier's weights;
+//! cross-entropy of the verdict, the hints within steps, the share of the rules, the generator's beginning from a language
+//! model's own errors and the mean of the verifier's weights;
 //! `ARCHITECTURE.md` lists where we depart.
 //!
 //! | to | look in |
@@ -17,6 +18,7 @@
 pub mod arithmetic_task;
 pub mod attempt_scores;
 pub mod attempts;
+pub mod collection;
 pub mod config;
 pub mod critic;
 pub mod error;
@@ -30,6 +32,7 @@ pub mod labelled;
 pub mod league;
 pub mod lesson;
 pub mod model;
+pub mod own_errors;
 pub mod players;
 pub mod pretraining;
 pub mod prompt;

@@ -16,7 +16,6 @@
 mod classify;
 mod corruption;
 mod distribution;
-pub(crate) mod draw;
 mod error_kind;
 mod generate;
 mod operator;

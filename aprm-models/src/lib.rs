@@ -28,6 +28,7 @@ pub mod benchmark;
 pub mod checkpoint;
 pub mod config;
 pub mod data;
+mod draw;
 pub mod durable_file;
 pub mod durable_folder;
 pub mod evaluator;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use aprm_models::aprm::attempt_scores::{step_likelihoods, step_scores};
+use aprm_models::aprm::collection::Collection;
 use aprm_models::aprm::config::{Adversary, Baseline};
 use aprm_models::aprm::critic::Critic;
 use aprm_models::aprm::error::RunError;
@@ -23,7 +24,7 @@ use aprm_models::training_state::{RandomStream, TrainingState};
 
 use super::TrainError;
 use super::metrics::Log;
-use super::problems::Problems;
+use super::problems::{Problems, collected};
 use super::rows::{read_rows, write_rows};
 use super::settings::Arm;
 use super::solving::{Solved, sampling};
@@ -169,8 +170,9 @@ impl<D: Device> Run<'_, D> {
     }
 
     /// The problems as an arm's oracle sees them.
-    fn task_of(&self, arm: &Arm) -> Result<Problems, TrainError> {
-        Problems::new(&self.config, arm.oracle)
+    fn task_of(&self, arm: &Arm) -> Result<Collection<Problems>, TrainError> {
+        let task = collected(&self.config, Problems::new(&self.config, arm.oracle)?);
+        Ok(if arm.game.adversary == Adversary::NewRules { task.with_new_errors() } else { task })
     }
 
     fn verifier(&mut self, arm: &Arm, weights: &Weights<D>) -> Result<Player<D>, TrainError> {
@@ -180,7 +182,7 @@ impl<D: Device> Run<'_, D> {
     }
 
     fn matches(&mut self, arm: &Arm) -> Result<(), TrainError> {
-        if arm.game.adversary == Adversary::Rules {
+        if arm.game.adversary != Adversary::Generator {
             return Ok(());
         }
         self.win_rates(&arm.name, arm.game.rounds, arm.game.max_rewrite_tokens)

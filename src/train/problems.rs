@@ -6,6 +6,7 @@ use std::io::BufReader;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, WorkedProblem};
+use aprm_models::aprm::collection::Collection;
 use aprm_models::aprm::config::{Gsm8kConfig, RunConfig, Strictness};
 use aprm_models::aprm::gsm8k_task::{Gsm8kProblem, Gsm8kTask};
 use aprm_models::aprm::prompt::special_tokens;
@@ -19,6 +20,9 @@ use super::TrainError;
 
 /// Tokens beside characters in a sequence at most: marks, and digits that a wrong number has more.
 const MARKS: usize = 24;
+
+/// The random stream of what is collected.
+const COLLECTION: u64 = 16;
 
 /// What the game is played on.
 #[derive(Clone)]
@@ -65,6 +69,14 @@ impl Problems {
                 Alphabet { characters, special_tokens, maps_unknown: true }
             }
         }
+    }
+}
+
+/// The solutions and errors that all arms of a run share.
+pub(super) fn collected(config: &RunConfig, problems: Problems) -> Collection<Problems> {
+    match config.collected_solutions {
+        0 => Collection::endless(problems),
+        solutions => Collection::new(problems, solutions, &mut stream(config.seed, COLLECTION)),
     }
 }
 

@@ -6,11 +6,13 @@ use std::path::Path;
 use aprm_core::policy::Sampler;
 use aprm_models::aprm::arithmetic_task::attempts;
 use aprm_models::aprm::attempts::Attempts;
-use aprm_models::aprm::config::{RunConfig, Solver};
+use aprm_models::aprm::config::{OwnErrors, RunConfig, Solver};
 use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::model::Role;
+use aprm_models::aprm::own_errors::own_errors;
 use aprm_models::aprm::solver::{Sampling, continue_all};
 use aprm_models::aprm::streams::stream;
+use aprm_models::aprm::warm_start::Corruption;
 use aprm_models::arithmetic::{Part, Preset};
 use aprm_models::generate::Generation;
 use aprm_models::oracle::ArithmeticOracle;
@@ -24,6 +26,8 @@ use crate::device::Device;
 /// and of the strong one's.
 const SOLVER: u64 = 1100;
 const STRONG_SOLVER: u64 = 1150;
+/// And of the errors that the generator begins from.
+const OWN_ERRORS: u64 = 17;
 
 /// How solvers write solutions.
 pub(super) fn sampling<'a>(config: &RunConfig, end: &'a [u32]) -> Sampling<'a, f32> {
@@ -68,6 +72,38 @@ impl<D: Device> Run<'_, D> {
             }
         }
         Ok(sets)
+    }
+
+    /// Wrong steps that a language model writes behind gold ones, which the generator begins from.
+    pub(super) fn own_errors(&mut self, base: &Weights<D>) -> Result<Vec<Corruption>, TrainError> {
+        let OwnErrors { share, attempts, temperature } = self.config.warm_start.own_errors;
+        if share == 0.0 {
+            return Ok(Vec::new());
+        }
+        let path = self.folder.join("own-errors.jsonl");
+        if !path.exists() {
+            let model = self.model(Role::LanguageModel)?;
+            let stop = [self.prompt.step_end, self.prompt.end];
+            let sampler = Sampler { temperature: temperature as f32, ..Sampler::default() };
+            let max_new_tokens = self.config.game.max_rewrite_tokens;
+            let sampling = Sampling {
+                generation: Generation { max_new_tokens, sampler, stop: &stop },
+                ..sampling(&self.config, &stop)
+            };
+            let bar = self.progress.stage("own errors", attempts as u64, 0);
+            let mut rng = stream(self.config.seed, OWN_ERRORS);
+            let errors = own_errors(
+                &mut self.backend,
+                (&model, base),
+                (&mut self.task, &self.prompt),
+                attempts,
+                sampling,
+                &mut rng,
+                |by| bar.advance(by as u64, "steps"),
+            )?;
+            write_rows(&path, &errors)?;
+        }
+        read_rows(&path)
     }
 
     /// What one solver writes for problems of the set of a number, the first of which is held out.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::TrainError;
-use super::problems::Problems;
+use super::problems::{Problems, collected};
 use super::settings::{Arm, Settings};
 use super::summary::Summary;
 use crate::device::Device;
 use crate::progress::Progress;
 use aprm_core::backend::Backend;
+use aprm_models::aprm::collection::Collection;
 use aprm_models::aprm::config::RunConfig;
 use aprm_models::aprm::model::Role;
 use aprm_models::aprm::pretraining::Pretraining;
@@ -46,7 +47,7 @@ pub(crate) struct Run<'a, D: Device> {
     pub(super) backend: D,
     tokenizer: CharacterTokenizer,
     pub(super) prompt: Prompt,
-    pub(super) task: Problems,
+    pub(super) task: Collection<Problems>,
 }
 
 impl<'a, D: Device> Run<'a, D> {
@@ -59,6 +60,7 @@ impl<'a, D: Device> Run<'a, D> {
         let Settings { run: config, arms, .. } = settings;
         let task = Problems::new(&config, config.oracle)?;
         let tokenizer = CharacterTokenizer::new(task.alphabet())?;
+        let task = collected(&config, task);
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
         // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.
@@ -160,7 +162,9 @@ impl<'a, D: Device> Run<'a, D> {
         let (states, phases) = (self.states(&self.folder.join("states"), "warm-start")?, self.config.warm_start);
         let mut rng = stream(self.config.seed, WARM_START);
         let models = (self.model(Role::LanguageModel)?, self.model(Role::Verifier)?);
-        let mut stage = WarmStart::new(&mut self.backend, models, base, (phases, &self.config.game), ROOM, &mut rng)?;
+        let own_errors = self.own_errors(base)?;
+        let mut stage =
+            WarmStart::new(&mut self.backend, models, (base, own_errors), (phases, &self.config.game), ROOM, &mut rng)?;
         if let Some(state) = resumed(&states)? {
             state.restore(&mut self.backend, "generator", &mut stage.generator.learner)?;
             state.restore(&mut self.backend, "verifier", &mut stage.verifier.learner)?;

@@ -11,7 +11,7 @@ use crate::Folder;
 pub(crate) const TINY: &str = "--threads 1 --set save_every=1 --set model.hidden_size=16 --set model.num_hidden_layers=1 \
     --set model.num_attention_heads=2 --set model.intermediate_size=24 --set pretraining.steps=4 \
     --set pretraining.batch=4 --set warm_start.generator.steps=6 \
-    --set warm_start.generator.batch=4 --set warm_start.verifier.steps=4 --set warm_start.verifier.batch=4 --set game.rounds=6 \
+    --set collected_solutions=30 --set warm_start.own_errors.attempts=40 --set warm_start.generator.batch=4 --set warm_start.verifier.steps=4 --set warm_start.verifier.batch=4 --set game.rounds=6 \
     --set game.positions=3 --set game.max_rewrite_tokens=8 --set game.league_share=0.3 --set game.league_every=2 \
     --set evaluation.problems=3 --set evaluation.attempts=2 --set evaluation.max_tokens=24 --set evaluation.every=2 \
     --set labelling.problems=64 --set labelling.continuations=2 --set arms.soft.labels=monte-carlo-soft \

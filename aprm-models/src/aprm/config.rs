@@ -28,6 +28,9 @@ pub struct RunConfig {
     /// GSM8K's problems in the place of the built-in ones; there are no attempts then, and nobody is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gsm8k: Option<Gsm8kConfig>,
+    /// Problems whose gold solutions somebody has collected, each step with one rule-made error in its place: what a static
+    /// PRM learns from, and all that the players have of gold steps. Zero is for no end of either, as only rules can write.
+    pub collected_solutions: usize,
     /// What the oracle lets pass.
     pub oracle: Strictness,
     /// The shape of generator, verifier and solver.
@@ -147,6 +150,20 @@ pub struct WarmStartPhases {
     pub generator: Phase,
     /// The verifier's; its batches are of wrong steps, beside as many gold ones.
     pub verifier: Phase,
+    /// What the generator learns to write beside what the rules write.
+    pub own_errors: OwnErrors,
+}
+
+/// The wrong steps among those that the language model writes behind gold ones.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnErrors {
+    /// Share of the generator's warm start that they are; the rest is the rules'.
+    pub share: f64,
+    /// Steps that it writes.
+    pub attempts: usize,
+    /// Divides its log-probabilities, that it may err more often.
+    pub temperature: f64,
 }
 
 /// Which divergence from the initial policy is taken off a player's utility.
@@ -183,8 +200,10 @@ pub enum Adversary {
     /// The generator.
     #[default]
     Generator,
-    /// The rules that the warm start is made of: what trains a PRM on fixed errors.
+    /// The rules, by the errors that were collected: what trains a PRM on fixed errors.
     Rules,
+    /// The rules, by a new error each time, of the solutions that were collected.
+    NewRules,
 }
 
 /// When the players move.
@@ -384,6 +403,7 @@ impl Default for RunConfig {
                 ..Preset::InDistribution.distribution(Form::WordFree)
             },
             gsm8k: None,
+            collected_solutions: 2400,
             oracle: Strictness::default(),
             model: ModelShape::default(),
             language_models: None,
@@ -391,8 +411,9 @@ impl Default for RunConfig {
             pretraining_sets: vec![Preset::InDistribution, Preset::Longer, Preset::LargerNumbers],
             weak_solver: 0.5,
             warm_start: WarmStartPhases {
-                generator: Phase { steps: 500, batch: 24, learning_rate: 2e-3 },
-                verifier: Phase { steps: 1400, batch: 24, learning_rate: 1e-3 },
+                generator: Phase { steps: 400, batch: 24, learning_rate: 2e-3 },
+                verifier: Phase { steps: 1000, batch: 24, learning_rate: 1e-3 },
+                own_errors: OwnErrors { share: 0.5, attempts: 10_000, temperature: 1.5 },
             },
             game: GameConfig::default(),
             labelling: Labelling::default(),
@@ -404,13 +425,13 @@ impl Default for RunConfig {
 impl Default for GameConfig {
     fn default() -> Self {
         Self {
-            rounds: 180,
+            rounds: 240,
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,
             rules_share: 0.25,
             payoffs: Payoffs::default(),
-            expected_payoffs: false,
+            expected_payoffs: true,
             order: Order::default(),
             baseline: Baseline::default(),
             critic_learning_rate: 1e-3,
@@ -420,7 +441,7 @@ impl Default for GameConfig {
             verifier_learning_rate: 7e-4,
             tau: 0.01,
             divergence: Divergence::default(),
-            entropy: 0.01,
+            entropy: 0.001,
             ppo_epochs: 1,
             clip_range: 0.2,
             gold_share: 1.0,
@@ -442,7 +463,7 @@ impl Default for GameConfig {
 impl GameConfig {
     /// How many positions of a round the adversary rewrites, at least one; the rules rewrite the others.
     pub fn written_positions(&self) -> usize {
-        let share = if self.adversary == Adversary::Rules { 0.0 } else { self.rules_share };
+        let share = if self.adversary == Adversary::Generator { self.rules_share } else { 0.0 };
         ((self.positions as f64 * (1.0 - share)).round() as usize).max(1)
     }
 }

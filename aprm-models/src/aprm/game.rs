@@ -105,7 +105,7 @@ impl<B: Backend> Game<B> {
         let rng = &mut streams.generator;
         let mut responses = match self.config.adversary {
             Adversary::Generator => rewriting.sample(backend, (model, &learner.weights), table, written, rng)?,
-            Adversary::Rules => self.corrupt(task, prompt, written, rng)?,
+            Adversary::Rules | Adversary::NewRules => self.corrupt(task, prompt, written, rng)?,
         };
         let own = responses.len();
         responses.extend(self.corrupt(task, prompt, ruled, &mut streams.league)?);

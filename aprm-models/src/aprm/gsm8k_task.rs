@@ -8,6 +8,7 @@ use aprm_core::rand_core::Rng;
 use super::task::Task;
 use crate::arithmetic::ErrorKind;
 use crate::data::{Annotations, Gsm8k, corrupt_annotated};
+use crate::draw::index;
 use crate::oracle::{Context, Expression, GoldStepOracle, Rational, Truth, equations, without_annotations};
 
 /// Problems whose solutions are dealt, without their calculator annotations.
@@ -80,8 +81,7 @@ impl Task for Gsm8kTask {
     type Error = core::convert::Infallible;
 
     fn deal(&self, rng: &mut dyn Rng) -> Gsm8kProblem {
-        let problems = self.problems.len() as u128;
-        self.problems[((u128::from(rng.next_u64()) * problems) >> 64) as usize].clone()
+        self.problems[index(self.problems.len(), rng)].clone()
     }
 
     fn problem<'a>(&self, solution: &'a Gsm8kProblem) -> &'a str {

@@ -13,6 +13,7 @@ use super::round_report::VerifierStatistics;
 use super::row_scores::RowScores;
 use super::solver::{Sampling, continue_all};
 use super::task::Task;
+use crate::draw::index;
 use crate::learner::UpdateReport;
 use crate::transformer::{Parameters, Transformer};
 
@@ -161,8 +162,7 @@ impl<B: Backend> LabelledTraining<B> {
         let shown = (self.config.positions * self.config.rewrites) as f64 * (1.0 + self.config.gold_share);
         let mut lesson = Lesson::default();
         while (lesson.len() as f64) < shown {
-            let index = (u128::from(deal.next_u64()) * solutions.len() as u128) >> 64;
-            let solution = &solutions[index as usize];
+            let solution = &solutions[index(solutions.len(), deal)];
             lesson.labelled(prompt.marked(&solution.problem, &solution.steps)?, &solution.targets(labels));
         }
         let loss = self.config.verifier_loss();

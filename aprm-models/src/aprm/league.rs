@@ -4,6 +4,7 @@ use aprm_core::backend::Backend;
 use aprm_core::rand_core::Rng;
 
 use super::players::copy;
+use crate::draw::choose;
 use crate::transformer::{Parameters, Transformer};
 
 /// A ring of past generators: the oldest leaves when another comes.
@@ -43,8 +44,6 @@ impl<B: Backend> League<B> {
 
     /// One of them, each as likely as the others.
     pub fn draw(&self, rng: &mut dyn Rng) -> Option<&Parameters<B::Buffer>> {
-        let members = self.members.len() as u64;
-        let index = (u128::from(rng.next_u64()) * u128::from(members)) >> 64;
-        self.members.get(index as usize).map(|(_, weights)| weights)
+        choose(&self.members, rng).map(|(_, weights)| weights)
     }
 }

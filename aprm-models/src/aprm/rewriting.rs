@@ -14,6 +14,7 @@ use super::round_report::Rewrite;
 use super::solver::{Sampling, continue_all};
 use super::task::Task;
 use super::token_policy::Response;
+use crate::draw::index;
 use crate::generate::Generation;
 use crate::transformer::{Parameters, Transformer};
 
@@ -27,8 +28,7 @@ pub(super) struct Position<S> {
 pub(super) fn deal<K: Task>(task: &K, positions: usize, rng: &mut dyn Rng) -> Vec<Position<K::Solution>> {
     let deal = |_| {
         let solution = task.deal(rng);
-        let steps = task.steps(&solution).len() as u64;
-        let step = ((u128::from(rng.next_u64()) * u128::from(steps)) >> 64) as usize;
+        let step = index(task.steps(&solution).len(), rng);
         Position { solution, step }
     };
     (0..positions).map(deal).collect()

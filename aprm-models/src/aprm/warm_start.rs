@@ -3,6 +3,7 @@
 use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::config::{GameConfig, WarmStartPhases};
 use super::error::RunError;
@@ -17,10 +18,12 @@ use super::task::Task;
 use super::token_policy::{Response, TokenPolicy};
 use super::verifier_loss::VerifierLoss;
 use crate::arithmetic::ErrorKind;
+use crate::draw::{choose, happens, index};
 use crate::transformer::{Parameters, Transformer};
 
-/// A gold step and a rule-made wrong one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A gold step and a wrong one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Corruption {
     /// The problem.
     pub problem: String,
@@ -28,7 +31,7 @@ pub struct Corruption {
     pub steps: Vec<String>,
     /// What stands in the place of the last.
     pub corrupted: String,
-    /// Which rule made it.
+    /// In which way it is wrong.
     pub kind: ErrorKind,
 }
 
@@ -38,7 +41,7 @@ impl Corruption {
         loop {
             let solution = task.deal(rng);
             let gold = task.steps(&solution);
-            let step = ((u128::from(rng.next_u64()) * gold.len() as u128) >> 64) as usize;
+            let step = index(gold.len(), rng);
             if let Some((kind, corrupted)) = task.corrupt(&solution, step, rng) {
                 return Self {
                     problem: task.problem(&solution).into(),
@@ -59,11 +62,12 @@ impl Corruption {
 /// Both players on rule-made corruptions.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
 pub struct WarmStart<B: Backend> {
-    /// Learns to write what the rules write.
+    /// Learns to write what the rules write, and a language model's own errors.
     pub generator: Player<B>,
     /// Learns to tell gold steps from what the rules write.
     pub verifier: Player<B>,
     phases: WarmStartPhases,
+    own_errors: Vec<Corruption>,
     hints: f64,
     reading: f64,
     token_policy: TokenPolicy<B>,
@@ -85,15 +89,15 @@ pub struct WarmStartReport {
 }
 
 impl<B: Backend> WarmStart<B> {
-    /// A generator of the first model and a verifier of the second, both from a language model's weights; what the
-    /// verifier's loss weighs is the game's.
+    /// A generator of the first model and a verifier of the second, both from a language model's weights, and the errors of
+    /// its own, without which the rules write all; what the verifier's loss weighs is the game's.
     ///
     /// # Errors
     /// [`RunError`], if the device fails.
     pub fn new(
         backend: &mut B,
         (generator, verifier): (Transformer<B>, Transformer<B>),
-        base: &Parameters<B::Buffer>,
+        (base, own_errors): (&Parameters<B::Buffer>, Vec<Corruption>),
         (phases, game): (WarmStartPhases, &GameConfig),
         room: usize,
         rng: &mut dyn Rng,
@@ -106,6 +110,7 @@ impl<B: Backend> WarmStart<B> {
             generator: Player::new(backend, generator, copied, phases.generator.learner())?,
             verifier: Player::new(backend, verifier, grafted, phases.verifier.learner())?,
             phases,
+            own_errors,
             hints: game.verifier_hints,
             reading: game.verifier_reading,
             token_policy,
@@ -146,6 +151,12 @@ impl<B: Backend> WarmStart<B> {
         Ok(WarmStartReport { generator_loss, verifier })
     }
 
+    /// What the generator is to write.
+    fn written<K: Task>(&self, task: &K, rng: &mut dyn Rng) -> Corruption {
+        let own = happens(self.phases.own_errors.share, rng).then(|| choose(&self.own_errors, rng)).flatten();
+        own.cloned().unwrap_or_else(|| Corruption::deal(task, rng))
+    }
+
     fn has_hints(&self) -> bool {
         self.hints > 0.0
     }
@@ -158,7 +169,7 @@ impl<B: Backend> WarmStart<B> {
         rng: &mut dyn Rng,
     ) -> Result<f64, RunError<B::Error>> {
         let responses = (0..self.phases.generator.batch).map(|_| {
-            let corruption = Corruption::deal(task, rng);
+            let corruption = self.written(task, rng);
             let asked = prompt.to_rewrite(&corruption.problem, &corruption.steps)?;
             Ok(Response { prompt: asked, tokens: prompt.announced_step(corruption.kind, &corruption.corrupted)? })
         });

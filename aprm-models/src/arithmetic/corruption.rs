@@ -1,8 +1,8 @@
 use aprm_core::rand_core::Rng;
 
-use super::draw::{choose, shuffle};
 use super::wording::{MONEY, NOUNS};
 use super::{Computed, ErrorKind, Finding, Operator, Problem, Step};
+use crate::draw::{choose, shuffle};
 
 /// The name of a step that the question does not need, in worded problems.
 const NOBODY: &str = "All";

@@ -87,6 +87,11 @@ impl ErrorKind {
         }
     }
 
+    /// The kind of a [`name`](Self::name).
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// In which way `result` is wrong where `gold` is right; none if they are equal.
     ///
     /// ```

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use aprm_core::rand_core::Rng;
 
-use super::draw::{between, choose, happens, index, shuffle};
 use super::wording::{Unit, Wording};
 use super::{Distribution, DistributionError, Naming, Operation, Operator, Part, Problem};
+use crate::draw::{between, choose, happens, index, shuffle};
 
 /// How often a problem is begun anew before giving up.
 const ATTEMPTS: u32 = 10_000;

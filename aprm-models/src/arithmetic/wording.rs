@@ -2,8 +2,8 @@
 
 use aprm_core::rand_core::Rng;
 
-use super::draw::{choose, shuffle};
 use super::{Operation, Operator, Problem, TemplateSet};
+use crate::draw::{choose, shuffle};
 
 /// Who owns quantities, by the name that their step begins with.
 const NAMES: [&str; 26] = [

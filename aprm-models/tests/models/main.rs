@@ -6,6 +6,7 @@ mod attempt_scores;
 mod benchmark;
 mod bf16;
 mod checkpoint;
+mod collection;
 mod config;
 mod data;
 mod data_sets;

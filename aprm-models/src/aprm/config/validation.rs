@@ -1,6 +1,6 @@
 //! Whether settings make sense.
 
-use super::RunConfig;
+use super::{OwnErrors, RunConfig};
 
 /// A setting that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -55,6 +55,11 @@ impl RunConfig {
             whole(batch, phase.batch, 1, "at least 1")?;
             not_negative(rate, phase.learning_rate)?;
         }
+        let OwnErrors { share: own, attempts, temperature } = warm_start.own_errors;
+        number("warm_start.own_errors.share", own, (0.0..=1.0).contains(&own), "a number from 0 to 1")?;
+        whole("warm_start.own_errors.attempts", attempts, 1, "at least 1")?;
+        let is_valid = temperature.is_finite() && temperature > 0.0;
+        number("warm_start.own_errors.temperature", temperature, is_valid, "a number above zero")?;
         number("weak_solver", self.weak_solver, (0.0..=1.0).contains(&self.weak_solver), "a share of the steps")?;
         whole("pretraining_sets", self.pretraining_sets.len(), 1, "at least one set")?;
         whole("game.positions", game.positions, 1, "at least 1")?;

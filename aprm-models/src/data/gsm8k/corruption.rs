@@ -1,7 +1,7 @@
 use aprm_core::rand_core::Rng;
 
 use crate::arithmetic::ErrorKind;
-use crate::arithmetic::draw::choose;
+use crate::draw::choose;
 use crate::oracle::{Expression, Rational, annotations};
 
 /// Units that are taken for one another.
