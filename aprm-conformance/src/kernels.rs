@@ -39,6 +39,7 @@ macro_rules! with_kernels {
             PolicyForward policy_forward,
             PolicyBackward policy_backward,
             Sample sample,
+            ClippedSurrogate clipped_surrogate,
             SoftCrossEntropy soft_cross_entropy,
             SquaredError squared_error,
         }

@@ -26,6 +26,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use aprm_core::ppo::ClipRange;
 use aprm_core::scalar::Scalar;
 
 use crate::Number;
@@ -342,6 +343,20 @@ impl<T: Scalar + Number> Backend for Naive<T> {
         log_probs: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         sample::sample(dims, sampler, logits, uniforms, tokens, log_probs);
+        Ok(())
+    }
+
+    fn clipped_surrogate(
+        &mut self,
+        tokens: usize,
+        clip_range: ClipRange<T>,
+        log_prob: &Vec<T>,
+        old_log_prob: &Vec<T>,
+        advantages: &Vec<T>,
+        grad_log_prob: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        let clip_range = ClipRange { low: clip_range.low.widen(), high: clip_range.high.widen() };
+        losses::clipped_surrogate(tokens, clip_range, log_prob, old_log_prob, advantages, grad_log_prob);
         Ok(())
     }
 

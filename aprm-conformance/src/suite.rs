@@ -20,7 +20,7 @@ pub(crate) use attention::{attention_backward, attention_cached, attention_forwa
 pub(crate) use bfloat16::allocate_bf16;
 pub(crate) use gather_rows::{gather_rows_backward, gather_rows_forward};
 pub(crate) use linear::{linear_backward_input, linear_backward_weight, linear_forward};
-pub(crate) use losses::{soft_cross_entropy, squared_error};
+pub(crate) use losses::{clipped_surrogate, soft_cross_entropy, squared_error};
 pub(crate) use memory::memory;
 pub(crate) use policy::{policy_backward, policy_forward};
 pub(crate) use relu::{relu_backward, relu_forward};

@@ -6,6 +6,7 @@ use aprm_core::backend::{
     AttentionDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, RopeDims, RowDims, SwigluDims,
     VocabDims,
 };
+use aprm_core::ppo::{ClipRange, clipped_surrogate};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -180,6 +181,22 @@ fn policy_gradient() {
         })
         .unwrap();
     }
+}
+
+#[test]
+fn clipped_surrogate_gradient() {
+    let clip_range = ClipRange { low: 0.2, high: 0.3 };
+    let (old_log_prob, advantages) = (numbers(6, 0), numbers(6, 1));
+    // On both sides of both ends.
+    let log_prob: Vec<f64> =
+        old_log_prob.iter().zip([0.0, 0.1, 0.5, -0.5, -0.1, 0.4]).map(|(old, by)| old + by).collect();
+    let mut grad = [f64::NAN; 6];
+    losses::clipped_surrogate(6, clip_range, &log_prob, &old_log_prob, &advantages, &mut grad);
+    is_gradient(&grad, &log_prob, |log_prob| {
+        let tokens = log_prob.iter().zip(&old_log_prob).zip(&advantages);
+        tokens.map(|((&log_prob, &old), &advantage)| clipped_surrogate(log_prob, old, advantage, clip_range).0).sum()
+    })
+    .unwrap();
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub use dims::{
 
 use crate::optimizer::AdamMoments;
 use crate::policy::Sampler;
+use crate::ppo::ClipRange;
 use crate::scalar::Scalar;
 
 /// Per-row statistics of a policy over a vocabulary, each of `rows` entries.
@@ -420,6 +421,24 @@ pub trait Backend {
         uniforms: &Self::Buffer,
         tokens: &mut Self::Indices,
         log_probs: &mut Self::Buffer,
+    ) -> Result<(), Self::Error>;
+
+    /// The gradient of PPO's clipped surrogate with respect to the log-probabilities of tokens, as
+    /// [`clipped_surrogate`](crate::ppo::clipped_surrogate) has it.
+    ///
+    /// ```text
+    /// r_i = exp(log_prob_i − old_log_prob_i)
+    /// grad_i = 0         where A_i > 0 and r_i > 1 + high, where A_i < 0 and r_i < 1 − low, or where ln r_i > 20
+    ///        = −A_i r_i  elsewhere
+    /// ```
+    fn clipped_surrogate(
+        &mut self,
+        tokens: usize,
+        clip_range: ClipRange<Self::Scalar>,
+        log_prob: &Self::Buffer,
+        old_log_prob: &Self::Buffer,
+        advantages: &Self::Buffer,
+        grad_log_prob: &mut Self::Buffer,
     ) -> Result<(), Self::Error>;
 
     /// Cross-entropy against soft labels, and its gradient.

@@ -43,6 +43,7 @@ pub mod row_scores;
 pub mod solver;
 pub mod streams;
 pub mod supervised;
+mod surrogate;
 pub mod task;
 pub mod token_policy;
 pub mod verifier_loss;

@@ -8,6 +8,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use aprm_core::ppo::ClipRange;
 use aprm_core::scalar::Scalar;
 
 use crate::real::Real;
@@ -399,6 +400,21 @@ impl<T: Real> Backend for Cpu<T> {
         let scratch = (self.rows.reserve(vocab), self.candidates.reserve(vocab));
         let (tokens, log_probs) = (&mut tokens[..rows], &mut log_probs[..rows]);
         sample::sample(dims, sampler, &logits[..rows * vocab], &uniforms[..rows], tokens, log_probs, scratch);
+        Ok(())
+    }
+
+    fn clipped_surrogate(
+        &mut self,
+        tokens: usize,
+        clip_range: ClipRange<T>,
+        log_prob: &Vec<T>,
+        old_log_prob: &Vec<T>,
+        advantages: &Vec<T>,
+        grad_log_prob: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        let (log_prob, old_log_prob) = (&log_prob[..tokens], &old_log_prob[..tokens]);
+        let (advantages, grad_log_prob) = (&advantages[..tokens], &mut grad_log_prob[..tokens]);
+        losses::clipped_surrogate(clip_range, log_prob, old_log_prob, advantages, grad_log_prob);
         Ok(())
     }
 

@@ -1,12 +1,26 @@
 //! Losses of small heads.
 
 use aprm_core::backend::ClassDims;
+use aprm_core::ppo::{self, ClipRange};
 use aprm_core::scalar::Scalar;
 
 use crate::threads::{self, Rows};
 
 /// Rows that one thread takes at least.
 const GRAIN: usize = 1 << 10;
+
+pub(crate) fn clipped_surrogate<T: Scalar>(
+    clip_range: ClipRange<T>,
+    log_prob: &[T],
+    old_log_prob: &[T],
+    advantages: &[T],
+    grad_log_prob: &mut [T],
+) {
+    let tokens = log_prob.iter().zip(old_log_prob).zip(advantages);
+    for (grad, ((&log_prob, &old_log_prob), &advantage)) in grad_log_prob.iter_mut().zip(tokens) {
+        *grad = ppo::clipped_surrogate(log_prob, old_log_prob, advantage, clip_range).1;
+    }
+}
 
 pub(crate) fn soft_cross_entropy<T: Scalar>(
     dims: ClassDims,

@@ -8,6 +8,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use aprm_core::ppo::ClipRange;
 
 use crate::bfloat16;
 use crate::buffer::Buffer;
@@ -617,6 +618,21 @@ impl Backend for Gpu {
         let words = [word(rows), word(vocab), top_k, floats[0], floats[1], floats[2]];
         let buffers = [logits.holds(rows * vocab), uniforms.holds(rows), tokens.holds(rows), log_probs.holds(rows)];
         self.queue.dispatch_folded(Kernel::Sample, &buffers, &words, rows)
+    }
+
+    fn clipped_surrogate(
+        &mut self,
+        tokens: usize,
+        clip_range: ClipRange<f32>,
+        log_prob: &Buffer,
+        old_log_prob: &Buffer,
+        advantages: &Buffer,
+        grad_log_prob: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        // Infinity means nothing to a shader; no ratio that is followed is as large.
+        let bounds = [1.0 - clip_range.low, (1.0 + clip_range.high).min(f32::MAX)].map(f32::to_bits);
+        let buffers = [log_prob, old_log_prob, advantages, grad_log_prob].map(|buffer| buffer.holds(tokens));
+        self.entries(Kernel::ClippedSurrogate, &buffers, &[word(tokens), bounds[0], bounds[1]])
     }
 
     fn soft_cross_entropy(

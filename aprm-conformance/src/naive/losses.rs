@@ -1,9 +1,36 @@
 //! Losses of rows, with their gradients.
 
 use aprm_core::backend::ClassDims;
+use aprm_core::policy::MAX_LOG_RATIO;
+use aprm_core::ppo::ClipRange;
 
 use super::policy::log_sum_exp;
 use crate::Number;
+
+/// ```text
+/// r_i = exp(log_prob_i − old_log_prob_i)
+/// grad_i = 0         where A_i > 0 and r_i > 1 + high, where A_i < 0 and r_i < 1 − low, or where ln r_i > 20
+///        = −A_i r_i  elsewhere
+/// ```
+pub fn clipped_surrogate<N: Number>(
+    tokens: usize,
+    clip_range: ClipRange<f64>,
+    log_prob: &[N],
+    old_log_prob: &[N],
+    advantages: &[N],
+    grad_log_prob: &mut [N],
+) {
+    for i in 0..tokens {
+        let (log_ratio, advantage) = (log_prob[i] - old_log_prob[i], advantages[i]);
+        let ratio = log_ratio.exp();
+        let is_clipped = match advantage.value() > 0.0 {
+            true => ratio.value() > 1.0 + clip_range.high,
+            false => ratio.value() < 1.0 - clip_range.low,
+        };
+        let is_cut = is_clipped || log_ratio.value() > MAX_LOG_RATIO;
+        grad_log_prob[i] = if is_cut { N::exactly(0.0) } else { -advantage * ratio };
+    }
+}
 
 /// ```text
 /// loss_r = −w_r Σ_c y_rc log softmax(logits_r)_c,   grad_rc = w_r (softmax(logits_r)_c Σ_k y_rk − y_rc)

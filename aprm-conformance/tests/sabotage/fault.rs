@@ -60,6 +60,7 @@ faults! {
     PolicyForward: PolicyNegatesEntropy PolicySwapsDivergence PolicyNanAtMask;
     PolicyBackward: PolicyForgetsEntropy PolicyForgetsDivergence;
     Sample: SampleIgnoresTemperature SampleKeepsOneMore SampleTempersLogProb SampleIgnoresUniform;
+    ClippedSurrogate: SurrogateIsNeverClipped SurrogateClipsBothSides SurrogateFollowsAnyRatio;
     SoftCrossEntropy: CrossEntropyIgnoresWeights CrossEntropyNormalises;
     SquaredError: SquaredErrorForgetsHalf;
 }

@@ -7,6 +7,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use aprm_core::ppo::ClipRange;
 use half::bf16;
 
 use crate::fault::Fault::{self, *};
@@ -566,6 +567,31 @@ impl Backend for Sabotaged {
         self.naive.sample(dims, sampler, logits, &uniforms, tokens, log_probs)?;
         if self.has(SampleTempersLogProb) && temperature > 0.0 {
             log_probs[..dims.rows].iter_mut().for_each(|log_prob| *log_prob /= temperature);
+        }
+        Ok(())
+    }
+
+    fn clipped_surrogate(
+        &mut self,
+        tokens: usize,
+        clip_range: ClipRange<f32>,
+        log_prob: &Buffer,
+        old_log_prob: &Buffer,
+        advantages: &Buffer,
+        grad_log_prob: &mut Buffer,
+    ) -> Done {
+        let unclipped = ClipRange { low: 1.0, high: f32::INFINITY };
+        let followed = if self.has(SurrogateIsNeverClipped) { unclipped } else { clip_range };
+        self.naive.clipped_surrogate(tokens, followed, log_prob, old_log_prob, advantages, grad_log_prob)?;
+        for i in 0..tokens {
+            let ratio = (log_prob[i] - old_log_prob[i]).exp();
+            let is_outside = ratio > 1.0 + clip_range.high || ratio < 1.0 - clip_range.low;
+            if self.has(SurrogateClipsBothSides) && is_outside {
+                grad_log_prob[i] = 0.0;
+            }
+            if self.has(SurrogateFollowsAnyRatio) && grad_log_prob[i] == 0.0 && !is_outside {
+                grad_log_prob[i] = -advantages[i] * ratio;
+            }
         }
         Ok(())
     }

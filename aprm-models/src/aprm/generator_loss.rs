@@ -6,7 +6,7 @@ use aprm_core::ppo::{ClipRange, clipped_surrogate};
 use aprm_core::scalar::Scalar;
 
 use super::config::Divergence;
-use super::token_policy::{TokenGradients, TokenLoss, TokenStatistics};
+use super::token_policy::{KnownTokens, TokenGradients, TokenLoss, TokenStatistics};
 
 /// The negative of `U_G = E[r_G] − τ D(G, G_0) + c_H H(G)`, over the tokens of rewrites.
 ///
@@ -62,6 +62,10 @@ impl<T: Scalar> GeneratorLoss<'_, T> {
         self.lengths[..rewrite].iter().sum()
     }
 
+    fn clip_range(&self) -> ClipRange<T> {
+        ClipRange { low: self.clip_range, high: self.clip_range }
+    }
+
     /// One over the number of rewrites.
     fn share(&self) -> T {
         T::one() / T::of_usize(self.lengths.len())
@@ -70,14 +74,19 @@ impl<T: Scalar> GeneratorLoss<'_, T> {
 
 impl<T: Scalar> TokenLoss<T> for GeneratorLoss<'_, T> {
     /// In the first epoch all ratios are one, so that the surrogate's gradient is −A.
-    fn known(&self, range: Range<usize>) -> Option<TokenGradients<T>> {
+    fn known(&self, range: Range<usize>) -> Option<KnownTokens<T>> {
         let (start, end, share) = (self.start(range.start), self.start(range.end), self.share());
-        let is_first_epoch = self.old_log_probs.len() == start;
-        (is_first_epoch && self.divergence == Divergence::Plain).then(|| TokenGradients {
+        let gradients = TokenGradients {
             log_prob: self.advantages[start..end].iter().map(|&advantage| -advantage * share).collect(),
             kl: vec![self.tau * share; end - start],
             entropy: vec![-self.entropy * share; end - start],
-        })
+        };
+        let old = self.old_log_probs.get(start..end).filter(|old| !old.is_empty());
+        let reverse = match self.divergence {
+            Divergence::Plain => T::zero(),
+            Divergence::Symmetric => self.tau * share,
+        };
+        Some(KnownTokens { gradients, old: old.map(|old| (old.to_vec(), self.clip_range())), reverse })
     }
 
     fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>) {
@@ -86,13 +95,14 @@ impl<T: Scalar> TokenLoss<T> for GeneratorLoss<'_, T> {
             self.old_log_probs.extend_from_slice(&statistics.log_prob);
         }
         let share = self.share();
-        let clip_range = ClipRange { low: self.clip_range, high: self.clip_range };
+        let clip_range = self.clip_range();
+        let unclipped = ClipRange { low: T::one(), high: T::infinity() };
         for (i, &log_prob) in statistics.log_prob.iter().enumerate() {
             let (old_log_prob, advantage) = (self.old_log_probs[start + i], self.advantages[start + i]);
             let (loss, gradient) = clipped_surrogate(log_prob, old_log_prob, advantage, clip_range);
             let reverse = match self.divergence {
                 Divergence::Plain => T::zero(),
-                Divergence::Symmetric => -self.tau * (statistics.ref_log_prob[i] - log_prob).exp(),
+                Divergence::Symmetric => clipped_surrogate(statistics.ref_log_prob[i], log_prob, self.tau, unclipped).1,
             };
             gradients.log_prob[i] = (gradient + reverse) * share;
             gradients.kl[i] = self.tau * share;

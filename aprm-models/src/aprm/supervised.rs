@@ -8,7 +8,7 @@ use aprm_core::scalar::Scalar;
 
 use super::config::Phase;
 use super::error::RunError;
-use super::token_policy::{Response, TokenGradients, TokenLoss, TokenPolicy, TokenStatistics};
+use super::token_policy::{KnownTokens, Response, TokenGradients, TokenLoss, TokenPolicy, TokenStatistics};
 use crate::learner::{AdamCoefficients, Learner, LearnerConfig, RuleConfig};
 use crate::transformer::Transformer;
 
@@ -65,10 +65,11 @@ struct Likelihood<'a> {
 }
 
 impl<T: Scalar> TokenLoss<T> for Likelihood<'_> {
-    fn known(&self, range: Range<usize>) -> Option<TokenGradients<T>> {
+    fn known(&self, range: Range<usize>) -> Option<KnownTokens<T>> {
         let (tokens, share) = (tokens(&self.responses[range]), T::of(-1.0 / self.tokens as f64));
         let zeros = vec![T::zero(); tokens];
-        Some(TokenGradients { log_prob: vec![share; tokens], entropy: zeros.clone(), kl: zeros })
+        let gradients = TokenGradients { log_prob: vec![share; tokens], entropy: zeros.clone(), kl: zeros };
+        Some(KnownTokens { gradients, ..KnownTokens::default() })
     }
 
     fn backward(&mut self, _: Range<usize>, statistics: &TokenStatistics<T>, _: &mut TokenGradients<T>) {

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use aprm_core::backend::Backend;
+use aprm_core::ppo::ClipRange;
 use num_traits::Zero;
 
 use super::error::RunError;
 use super::room::Room;
+use super::surrogate::Surrogate;
 use crate::transformer::{Parameters, PolicyHead, Transformer};
 
 /// A prompt and what follows it.
@@ -56,11 +58,23 @@ impl<T: Zero + Clone> TokenGradients<T> {
     }
 }
 
+/// What of a loss over tokens can be told before the statistics are there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownTokens<T> {
+    /// The gradient, that of `log π(token)` where the policy is still the one that wrote the tokens.
+    pub gradients: TokenGradients<T>,
+    /// Where it has moved since, what that one found of each token, and how far ratios are followed: the gradient of
+    /// `log π(token)` is then the clipped surrogate's, its advantages the negative of the one above.
+    pub old: Option<(Vec<T>, ClipRange<T>)>,
+    /// The weight of `π_ref/π`, which is taken off that gradient.
+    pub reverse: T,
+}
+
 /// A loss over tokens: it sees the statistics of some responses, whose range it is told, and writes its gradients.
 pub trait TokenLoss<T> {
-    /// The gradients of the responses `range` of those at hand, if they can be told before the statistics are there; then
-    /// nothing is read from the device before all its work is under way.
-    fn known(&self, _range: Range<usize>) -> Option<TokenGradients<T>> {
+    /// What is known of the responses `range` of those at hand, if the device can go on from that; then nothing is read from
+    /// it before all its work is under way.
+    fn known(&self, _range: Range<usize>) -> Option<KnownTokens<T>> {
         None
     }
 
@@ -80,6 +94,7 @@ pub struct TokenPolicy<B: Backend> {
     room: Room<B>,
     head: PolicyHead<B>,
     ref_head: PolicyHead<B>,
+    surrogate: Surrogate<B>,
     statistics: TokenStatistics<B::Scalar>,
 }
 
@@ -93,6 +108,7 @@ impl<B: Backend> TokenPolicy<B> {
             room: Room::new(backend, model, rows)?,
             head: PolicyHead::new(backend, model, rows)?,
             ref_head: PolicyHead::new(backend, model, rows)?,
+            surrogate: Surrogate::new(backend, rows)?,
             statistics: TokenStatistics::default(),
         })
     }
@@ -164,13 +180,18 @@ impl<B: Backend> TokenPolicy<B> {
         self.forward(backend, model, weights, reference, &responses[range.clone()], (&selected, &targets))?;
         let known = loss.known(range.clone());
         let is_known = known.is_some();
-        let of_tokens = match known {
+        let known = match known {
             Some(known) => known,
-            None => self.ask(backend, reference.is_some(), targets.len(), range.clone(), loss)?,
+            None => {
+                let gradients = self.ask(backend, reference.is_some(), targets.len(), range.clone(), loss)?;
+                KnownTokens { gradients, ..KnownTokens::default() }
+            }
         };
-        backend.write(&of_tokens.log_prob, &mut self.head.gradients.log_prob, 0)?;
-        backend.write(&of_tokens.entropy, &mut self.head.gradients.entropy, 0)?;
-        backend.write(&of_tokens.kl, &mut self.head.gradients.kl, 0)?;
+        let of_head = &mut self.head.gradients;
+        backend.write(&known.gradients.log_prob, &mut of_head.log_prob, 0)?;
+        backend.write(&known.gradients.entropy, &mut of_head.entropy, 0)?;
+        backend.write(&known.gradients.kl, &mut of_head.kl, 0)?;
+        self.surrogate.follow(backend, &known, &mut self.head, &self.ref_head)?;
         let ref_logits = reference.map(|_| self.ref_head.logits());
         let Room { batch, activations, scratch, .. } = &mut self.room;
         scratch.clear_hidden(backend, model)?;

@@ -1,0 +1,25 @@
+#import entries
+struct Dims {
+    len: u32,
+    lowest: f32,
+    highest: f32,
+}
+var<immediate> dims: Dims;
+@group(0) @binding(0) var<storage, read> log_prob: array<f32>;
+@group(0) @binding(1) var<storage, read> old_log_prob: array<f32>;
+@group(0) @binding(2) var<storage, read> advantages: array<f32>;
+@group(0) @binding(3) var<storage, read_write> grad_log_prob: array<f32>;
+
+// Log-ratios beyond it are not followed.
+const MAX_LOG_RATIO = 20.0;
+
+@compute @workgroup_size(LANES)
+fn main(place: Place) {
+    for (var i = first_entry(place); i < end_entry(place, dims.len); i += LANES) {
+        let log_ratio = log_prob[i] - old_log_prob[i];
+        let ratio = exp(log_ratio);
+        let advantage = advantages[i];
+        let is_clipped = select((ratio < dims.lowest), (ratio > dims.highest), advantage > 0.0);
+        grad_log_prob[i] = select(-advantage * ratio, 0.0, is_clipped || log_ratio > MAX_LOG_RATIO);
+    }
+}
