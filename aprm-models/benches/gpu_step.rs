@@ -1,7 +1,8 @@
 //! A training step (forward, backward, clipping, AdamW) on a GPU: its time, and what the device is given to do in it.
 //!
-//! `cargo bench -p aprm-models --bench gpu_step -- [a|b|qwen]`, all but the last by default: models a and b are those of
-//! `train_step`, qwen has the shape of Qwen2-0.5B, with random weights, on 8 sequences of 512 tokens.
+//! `cargo bench -p aprm-models --bench gpu_step -- [a|b|qwen] [steps=12] [length=512]`, all models but the last by default: a
+//! and b are those of `train_step`, qwen has the shape of Qwen2-0.5B, with random weights. The last two have 8 sequences of
+//! `length` tokens; short ones, and few steps, are for GPUs in software, to which as much work is given otherwise.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use aprm_models::config::ModelConfig;
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
 use aprm_wgpu::{Adapter, GpuError, Limits};
 
-const STEPS: usize = 12;
+/// Steps that are not counted, of as many in all or more.
 const WARM_UP: usize = 3;
 
 fn llama(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> String {
@@ -26,7 +27,7 @@ const QWEN: &str = r#"{"model_type": "qwen2", "hidden_size": 896, "num_hidden_la
     "intermediate_size": 4864, "num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 512,
     "rms_norm_eps": 1e-6, "tie_word_embeddings": true}"#;
 
-fn bench(name: &str, config: &str, lengths: &[usize]) -> Result<(), GpuError> {
+fn bench(name: &str, config: &str, lengths: &[usize], steps: usize) -> Result<(), GpuError> {
     let config = ModelConfig::parse(config.as_bytes()).expect("a valid config");
     let adapter = std::env::var("APRM_ADAPTER").ok();
     let mut gpu = Adapter::choose(adapter.as_deref())?.open(Limits::default())?;
@@ -55,8 +56,9 @@ fn bench(name: &str, config: &str, lengths: &[usize]) -> Result<(), GpuError> {
     gpu.fill(selected.len(), -1.0 / selected.len() as f32, &mut head.gradients.log_prob)?;
     let mut squared_norm = gpu.allocate(1)?;
     let (mut times, mut recording, mut before) = (Vec::new(), Duration::ZERO, gpu.work());
-    for step in 0..STEPS {
-        if step == WARM_UP {
+    let warm_up = WARM_UP.min(steps - 1);
+    for step in 0..steps {
+        if step == warm_up {
             (recording, before) = (Duration::ZERO, gpu.work());
         }
         let begun = Instant::now();
@@ -81,7 +83,7 @@ fn bench(name: &str, config: &str, lengths: &[usize]) -> Result<(), GpuError> {
         gpu.read(&squared_norm, 0, &mut [0.0])?;
         times.push(begun.elapsed().as_secs_f64());
     }
-    let mut times = times.split_off(WARM_UP);
+    let mut times = times.split_off(warm_up);
     times.sort_by(f64::total_cmp);
     let (after, steps) = (gpu.work(), times.len() as u64);
     let tensors = model.layout.tensors.iter().enumerate();
@@ -102,6 +104,8 @@ fn bench(name: &str, config: &str, lengths: &[usize]) -> Result<(), GpuError> {
 
 fn main() -> Result<(), GpuError> {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let number = |name: &str| asked.iter().find_map(|asked| asked.strip_prefix(name)?.parse::<usize>().ok());
+    let (steps, length) = (number("steps=").unwrap_or(12).max(1), number("length=").unwrap_or(512).max(2));
     println!(
         "| model | tokens | parameters | ms | GFLOP/s | dispatches | submissions | recording, ms | bytes up | MiB |"
     );
@@ -109,13 +113,14 @@ fn main() -> Result<(), GpuError> {
     let ragged: Vec<usize> = (0..64).map(|i| 40 + 37 * i % 81).collect();
     let models = [
         ("a", llama(128, 3, 64, 352, 4), &ragged[..]),
-        ("b", llama(256, 6, 2048, 704, 8), &[512; 8]),
-        ("qwen", QWEN.to_owned(), &[512; 8]),
+        ("b", llama(256, 6, 2048, 704, 8), &[length; 8]),
+        ("qwen", QWEN.to_owned(), &[length; 8]),
     ];
+    let is_named = asked.iter().any(|asked| !asked.contains('='));
     for (name, config, lengths) in models {
-        let is_asked = asked.iter().any(|asked| asked == name) || asked.is_empty() && name != "qwen";
+        let is_asked = asked.iter().any(|asked| asked == name) || !is_named && name != "qwen";
         if is_asked {
-            bench(name, &config, lengths)?;
+            bench(name, &config, lengths, steps)?;
         }
     }
     Ok(())

@@ -171,7 +171,7 @@ impl<D: Device> Run<'_, D> {
 
     /// The problems as an arm's oracle sees them.
     fn task_of(&self, arm: &Arm) -> Result<Collection<Problems>, TrainError> {
-        let task = collected(&self.config, Problems::new(&self.config, arm.oracle)?);
+        let task = collected(&self.config, Problems::new(&self.config, arm.oracle)?)?;
         Ok(if arm.game.adversary == Adversary::NewRules { task.with_new_errors() } else { task })
     }
 

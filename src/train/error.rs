@@ -2,6 +2,7 @@ use core::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aprm_models::aprm::collection::NothingCollected;
 use aprm_models::aprm::config::SettingError;
 use aprm_models::aprm::error::RunError;
 use aprm_models::aprm::gsm8k_task::NoProblem;
@@ -33,6 +34,8 @@ pub(crate) enum TrainError {
     Problems(#[from] DistributionError),
     #[error("GSM8K: {0}")]
     Gsm8k(#[from] NoProblem),
+    #[error(transparent)]
+    Collection(#[from] NothingCollected),
     #[error(transparent)]
     DataRow(#[from] RowError),
     #[error("the model: {0}")]

@@ -6,7 +6,7 @@ use std::io::BufReader;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, WorkedProblem};
-use aprm_models::aprm::collection::Collection;
+use aprm_models::aprm::collection::{Collection, NothingCollected};
 use aprm_models::aprm::config::{Gsm8kConfig, RunConfig, Strictness};
 use aprm_models::aprm::gsm8k_task::{Gsm8kProblem, Gsm8kTask};
 use aprm_models::aprm::prompt::special_tokens;
@@ -73,9 +73,9 @@ impl Problems {
 }
 
 /// The solutions and errors that all arms of a run share.
-pub(super) fn collected(config: &RunConfig, problems: Problems) -> Collection<Problems> {
+pub(super) fn collected(config: &RunConfig, problems: Problems) -> Result<Collection<Problems>, NothingCollected> {
     match config.collected_solutions {
-        0 => Collection::endless(problems),
+        0 => Ok(Collection::endless(problems)),
         solutions => Collection::new(problems, solutions, &mut stream(config.seed, COLLECTION)),
     }
 }

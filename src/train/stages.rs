@@ -60,7 +60,7 @@ impl<'a, D: Device> Run<'a, D> {
         let Settings { run: config, arms, .. } = settings;
         let task = Problems::new(&config, config.oracle)?;
         let tokenizer = CharacterTokenizer::new(task.alphabet())?;
-        let task = collected(&config, task);
+        let task = collected(&config, task)?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
         // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.

@@ -8,6 +8,7 @@ use aprm_core::backend::{
 };
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
+use aprm_core::ppo::ClipRange;
 
 use crate::peak::flop_per_second;
 
@@ -124,6 +125,8 @@ impl<B: Backend> Backend for Timed<B> {
             statistics: &PolicyStatistics<B::Buffer>, gradients: &PolicyGradients<B::Buffer>, logits: &mut B::Buffer);
         sample(dims: VocabDims, sampler: Sampler<B::Scalar>, logits: &B::Buffer, uniforms: &B::Buffer,
             tokens: &mut B::Indices, log_probs: &mut B::Buffer);
+        clipped_surrogate(tokens: usize, clip_range: ClipRange<B::Scalar>, log_prob: &B::Buffer,
+            old_log_prob: &B::Buffer, advantages: &B::Buffer, grad_log_prob: &mut B::Buffer);
         soft_cross_entropy(dims: ClassDims, logits: &B::Buffer, labels: &B::Buffer, weights: &B::Buffer,
             loss: &mut B::Buffer, grad_logits: &mut B::Buffer);
         squared_error(rows: usize, predictions: &B::Buffer, targets: &B::Buffer, weights: &B::Buffer,

@@ -8,7 +8,7 @@ use aprm_core::rand_core::Rng;
 
 use super::task::Task;
 use crate::arithmetic::ErrorKind;
-use crate::draw::index;
+use crate::draw::choose;
 
 /// Gold solutions, each of their steps with one rule-made error in its place that was made once.
 ///
@@ -17,8 +17,8 @@ use crate::draw::index;
 #[derive(Debug)]
 pub struct Collection<K: Task> {
     task: K,
-    /// None where there is no end of them.
-    solutions: Option<Arc<[Arc<Collected<K::Solution>>]>>,
+    /// Empty where there is no end of them.
+    solutions: Vec<Arc<Collected<K::Solution>>>,
     errors_are_new: bool,
 }
 
@@ -30,29 +30,43 @@ pub struct Collected<S> {
     errors: Vec<Option<(ErrorKind, String)>>,
 }
 
+/// No solution that a task deals has a step that the rules know an error for, or none was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no solution can be collected that has a step which a rule can make wrong")]
+pub struct NothingCollected;
+
 /// Problems dealt again, one after the other, from which it follows that a task has no others.
 const PATIENCE: usize = 10_000;
 
 impl<K: Task> Collection<K> {
     /// Collects solutions of so many problems, or of all that the task deals where they are fewer.
-    pub fn new(task: K, solutions: usize, rng: &mut dyn Rng) -> Self {
+    ///
+    /// # Errors
+    /// [`NothingCollected`].
+    pub fn new(task: K, solutions: usize, rng: &mut dyn Rng) -> Result<Self, NothingCollected> {
         let (mut problems, mut collected, mut patience) = (HashSet::new(), Vec::new(), PATIENCE);
         while collected.len() < solutions && patience > 0 {
             let solution = task.deal(rng);
-            if problems.insert(task.problem(&solution).to_owned()) {
-                let errors = (0..task.steps(&solution).len()).map(|step| task.corrupt(&solution, step, rng)).collect();
-                collected.push(Arc::new(Collected { solution, errors }));
-                patience = PATIENCE;
-            } else {
+            if !problems.insert(task.problem(&solution).to_owned()) {
                 patience -= 1;
+                continue;
+            }
+            patience = PATIENCE;
+            let steps = 0..task.steps(&solution).len();
+            let errors: Vec<_> = steps.map(|step| task.corrupt(&solution, step, rng)).collect();
+            if errors.iter().any(Option::is_some) {
+                collected.push(Arc::new(Collected { solution, errors }));
             }
         }
-        Self { task, solutions: Some(collected.into()), errors_are_new: false }
+        if collected.is_empty() {
+            return Err(NothingCollected);
+        }
+        Ok(Self { task, solutions: collected, errors_are_new: false })
     }
 
     /// All that a task deals, every time with new errors: more than anybody collects.
     pub fn endless(task: K) -> Self {
-        Self { task, solutions: None, errors_are_new: true }
+        Self { task, solutions: Vec::new(), errors_are_new: true }
     }
 
     /// The same solutions, every time with new errors.
@@ -67,8 +81,8 @@ impl<K: Task> Task for Collection<K> {
     type Error = K::Error;
 
     fn deal(&self, rng: &mut dyn Rng) -> Self::Solution {
-        match &self.solutions {
-            Some(solutions) => solutions[index(solutions.len(), rng)].clone(),
+        match choose(&self.solutions, rng) {
+            Some(solution) => solution.clone(),
             None => Arc::new(Collected { solution: self.task.deal(rng), errors: Vec::new() }),
         }
     }

@@ -425,7 +425,7 @@ impl Default for RunConfig {
 impl Default for GameConfig {
     fn default() -> Self {
         Self {
-            rounds: 240,
+            rounds: 200,
             adversary: Adversary::default(),
             positions: 48,
             rewrites: 2,

@@ -6,7 +6,7 @@ use aprm_core::oracle::Verdict;
 use aprm_core::policy::Sampler;
 use aprm_core::rand_core::Rng;
 use aprm_models::aprm::arithmetic_task::ArithmeticTask;
-use aprm_models::aprm::collection::Collection;
+use aprm_models::aprm::collection::{Collection, NothingCollected};
 use aprm_models::aprm::config::ModelShape;
 use aprm_models::aprm::gsm8k_task::Gsm8kTask;
 use aprm_models::aprm::model::Role;
@@ -46,7 +46,7 @@ fn dealt<K: Task>(task: &K, deals: usize) -> BTreeMap<(String, usize), BTreeSet<
 
 #[test]
 fn an_error_is_made_once() {
-    let collection = Collection::new(task(), 20, &mut stream(3, 1));
+    let collection = Collection::new(task(), 20, &mut stream(3, 1)).unwrap();
     let found = dealt(&collection, 1000);
     let problems: BTreeSet<_> = found.keys().map(|(problem, _)| problem).collect();
     assert_eq!(problems.len(), 20);
@@ -62,7 +62,7 @@ fn an_error_is_made_once() {
 
 #[test]
 fn a_seed_is_a_collection() {
-    let of_seed = |seed| dealt(&Collection::new(task(), 20, &mut stream(seed, 1)), 200);
+    let of_seed = |seed| dealt(&Collection::new(task(), 20, &mut stream(seed, 1)).unwrap(), 200);
     assert_eq!(of_seed(3), of_seed(3));
     assert_ne!(of_seed(3), of_seed(4));
 }
@@ -75,7 +75,10 @@ fn a_task_of_few_problems_is_collected_whole() {
         Gsm8k::parse(&row).unwrap()
     };
     let task = Gsm8kTask::new([24, 30, 36].map(row), 1000, 100).unwrap();
-    assert_eq!(dealt(&Collection::new(task, 1000, &mut stream(3, 1)), 100).len(), 3);
+    let collection = Collection::new(task, 1000, &mut stream(3, 1)).unwrap();
+    assert_eq!(dealt(&collection, 100).len(), 3);
+    // The rules of `Odd` know no errors.
+    assert_eq!(Collection::new(Odd, 5, &mut stream(3, 1)).err(), Some(NothingCollected));
 }
 
 /// A task whose oracle finds steps of an odd number of bytes wrong.
