@@ -9,7 +9,7 @@ use super::{LENGTHS, Rig};
 use crate::Failure;
 use crate::naive::losses;
 
-/// Ratios on both sides of both ends of the range, none of them so near to one that rounding decides; of exactly one, too
+/// Ratios on both sides of both ends of the range, none of them so near to an end that rounding decides; of exactly one, too
 /// large to be followed, and of zero.
 pub(crate) fn clipped_surrogate<B: Backend>(rig: &mut Rig<B>) -> Result<(), Failure> {
     const LOG_RATIOS: [f64; 9] = [0.0, 0.1, -0.1, 0.25, -0.25, 1.5, -1.5, 25.0, -200.0];
