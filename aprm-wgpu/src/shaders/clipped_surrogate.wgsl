@@ -17,7 +17,8 @@ const MAX_LOG_RATIO = 20.0;
 fn main(place: Place) {
     for (var i = first_entry(place); i < end_entry(place, dims.len); i += LANES) {
         let log_ratio = log_prob[i] - old_log_prob[i];
-        let ratio = exp(log_ratio);
+        // Equal policies have a ratio of one, which `exp` may miss by a rounding.
+        let ratio = select(exp(log_ratio), 1.0, log_ratio == 0.0);
         let advantage = advantages[i];
         let is_clipped = select((ratio < dims.lowest), (ratio > dims.highest), advantage > 0.0);
         grad_log_prob[i] = select(-advantage * ratio, 0.0, is_clipped || log_ratio > MAX_LOG_RATIO);
