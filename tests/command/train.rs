@@ -69,6 +69,16 @@ fn a_seed_is_a_run() {
     }
 }
 
+/// Arms of the same rules differ in nothing, unless one makes its errors anew.
+#[test]
+fn new_rules_make_other_errors() {
+    let folder = Folder::new("train_new_rules");
+    folder.run(&format!("train {TINY} --set arms.old.adversary=rules --set arms.new.adversary=new-rules --out run"));
+    let metrics = |arm: &str| folder.read(&format!("run/{arm}/metrics.jsonl"));
+    assert_eq!(metrics("old"), metrics("static"));
+    assert_ne!(metrics("new"), metrics("static"));
+}
+
 #[test]
 fn two_solvers_attempt_the_same_problems() {
     let folder = Folder::new("train_solvers");
