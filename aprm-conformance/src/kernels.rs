@@ -39,6 +39,8 @@ macro_rules! with_kernels {
             PolicyForward policy_forward,
             PolicyBackward policy_backward,
             Sample sample,
+            ActionAdvantage action_advantage,
+            Gae gae,
             ClippedSurrogate clipped_surrogate,
             SoftCrossEntropy soft_cross_entropy,
             SquaredError squared_error,

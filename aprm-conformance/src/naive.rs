@@ -4,6 +4,7 @@
 //! [`Naive`] makes a backend of them.
 #![expect(clippy::needless_range_loop, reason = "formulas have indices")]
 
+pub mod advantages;
 pub mod attention;
 pub mod cache;
 pub mod gather_rows;
@@ -24,6 +25,7 @@ use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
 };
+use aprm_core::gae::Discounts;
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::ppo::ClipRange;
@@ -343,6 +345,32 @@ impl<T: Scalar + Number> Backend for Naive<T> {
         log_probs: &mut Vec<T>,
     ) -> Result<(), Infallible> {
         sample::sample(dims, sampler, logits, uniforms, tokens, log_probs);
+        Ok(())
+    }
+
+    fn action_advantage(
+        &mut self,
+        dims: ClassDims,
+        logits: &Vec<T>,
+        action_values: &Vec<T>,
+        actions: &Vec<u32>,
+        advantages: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        advantages::action_advantage(dims, logits, action_values, actions, advantages);
+        Ok(())
+    }
+
+    fn gae(
+        &mut self,
+        Discounts { gamma, gae_lambda }: Discounts<T>,
+        trajectories: Ragged<'_, Vec<u32>>,
+        rewards: &Vec<T>,
+        values: &Vec<T>,
+        advantages: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        let discounts = Discounts { gamma: gamma.widen(), gae_lambda: gae_lambda.widen() };
+        let offsets = &trajectories.offsets[..=trajectories.sequences];
+        advantages::gae(discounts, offsets, rewards, values, advantages);
         Ok(())
     }
 

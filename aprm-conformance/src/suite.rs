@@ -1,5 +1,6 @@
 //! One function for each kernel, named as it is.
 
+mod advantages;
 mod attention;
 mod bfloat16;
 mod gather_rows;
@@ -13,9 +14,11 @@ mod rig;
 mod rms_norm;
 mod rope;
 mod sample;
+mod sequences;
 mod swiglu;
 mod vectors;
 
+pub(crate) use advantages::{action_advantage, gae};
 pub(crate) use attention::{attention_backward, attention_cached, attention_forward, cache_append};
 pub(crate) use bfloat16::allocate_bf16;
 pub(crate) use gather_rows::{gather_rows_backward, gather_rows_forward};

@@ -9,6 +9,7 @@ pub use dims::{
     AttentionDims, CacheDims, ClassDims, LinearDims, NormDims, Ragged, RopeDims, RowDims, SwigluDims, VocabDims,
 };
 
+use crate::gae::Discounts;
 use crate::optimizer::AdamMoments;
 use crate::policy::Sampler;
 use crate::ppo::ClipRange;
@@ -421,6 +422,40 @@ pub trait Backend {
         uniforms: &Self::Buffer,
         tokens: &mut Self::Indices,
         log_probs: &mut Self::Buffer,
+    ) -> Result<(), Self::Error>;
+
+    /// What each row's action is worth over what its policy may expect, where every action's value is known.
+    ///
+    /// ```text
+    /// A_r = q_{r,a_r} − Σ_c π_rc q_rc,   π_r = softmax(logits_r)
+    /// ```
+    ///
+    /// `action_values` is `[rows, classes]`; every action is below `dims.classes`.
+    fn action_advantage(
+        &mut self,
+        dims: ClassDims,
+        logits: &Self::Buffer,
+        action_values: &Self::Buffer,
+        actions: &Self::Indices,
+        advantages: &mut Self::Buffer,
+    ) -> Result<(), Self::Error>;
+
+    /// Generalised advantage estimation over trajectories that all end in a final state, as [`gae`](crate::gae::gae)
+    /// has it.
+    ///
+    /// ```text
+    /// δ_t = r_t + γ V_{t+1} − V_t,   A_t = δ_t + γ λ A_{t+1},   both zero after the end
+    /// ```
+    ///
+    /// # Reference
+    /// Schulman et al. 2015, arXiv 1506.02438, equations 11 to 16.
+    fn gae(
+        &mut self,
+        discounts: Discounts<Self::Scalar>,
+        trajectories: Ragged<'_, Self::Indices>,
+        rewards: &Self::Buffer,
+        values: &Self::Buffer,
+        advantages: &mut Self::Buffer,
     ) -> Result<(), Self::Error>;
 
     /// The gradient of PPO's clipped surrogate with respect to the log-probabilities of tokens, as

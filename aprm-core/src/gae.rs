@@ -2,6 +2,15 @@
 
 use crate::scalar::Scalar;
 
+/// How much of what comes later counts for a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Discounts<T> {
+    /// γ.
+    pub gamma: T,
+    /// λ.
+    pub gae_lambda: T,
+}
+
 /// What follows a step of a trajectory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Successor<T> {

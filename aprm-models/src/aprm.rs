@@ -31,6 +31,7 @@ pub mod health;
 pub mod labelled;
 pub mod league;
 pub mod lesson;
+mod lesson_loss;
 pub mod model;
 pub mod own_errors;
 pub mod players;

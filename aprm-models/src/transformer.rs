@@ -23,7 +23,7 @@ pub use inference::Inference;
 pub use low_rank::LowRank;
 pub use parameters::{ParameterSpace, Parameters};
 pub use policy_head::PolicyHead;
-pub use score_head::{Regularisation, ScoreHead};
+pub use score_head::{Actions, Regularisation, ScoreHead, Trajectories};
 
 use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, RopeDims, RowDims};
 use aprm_core::scalar::Scalar;

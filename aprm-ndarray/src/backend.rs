@@ -6,6 +6,7 @@ use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
 };
+use aprm_core::gae::Discounts;
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::ppo::ClipRange;
@@ -13,7 +14,9 @@ use aprm_core::scalar::Scalar;
 
 use crate::real::Real;
 use crate::threads::Workspaces;
-use crate::{attention, cache, gather_rows, linear, losses, policy, relu, rms_norm, rope, sample, swiglu, vectors};
+use crate::{
+    advantages, attention, cache, gather_rows, linear, losses, policy, relu, rms_norm, rope, sample, swiglu, vectors,
+};
 
 /// The processor, with the memory for intermediate results that its kernels need.
 ///
@@ -400,6 +403,34 @@ impl<T: Real> Backend for Cpu<T> {
         let scratch = (self.rows.reserve(vocab), self.candidates.reserve(vocab));
         let (tokens, log_probs) = (&mut tokens[..rows], &mut log_probs[..rows]);
         sample::sample(dims, sampler, &logits[..rows * vocab], &uniforms[..rows], tokens, log_probs, scratch);
+        Ok(())
+    }
+
+    fn action_advantage(
+        &mut self,
+        dims: ClassDims,
+        logits: &Vec<T>,
+        action_values: &Vec<T>,
+        actions: &Vec<u32>,
+        advantages: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        let ClassDims { rows, classes } = dims;
+        let (logits, action_values) = (&logits[..rows * classes], &action_values[..rows * classes]);
+        advantages::action_advantage(classes, logits, action_values, &actions[..rows], &mut advantages[..rows]);
+        Ok(())
+    }
+
+    fn gae(
+        &mut self,
+        discounts: Discounts<T>,
+        trajectories: Ragged<'_, Vec<u32>>,
+        rewards: &Vec<T>,
+        values: &Vec<T>,
+        advantages: &mut Vec<T>,
+    ) -> Result<(), Infallible> {
+        let Ragged { offsets, sequences, rows, .. } = trajectories;
+        let (rewards, values) = (&rewards[..rows], &values[..rows]);
+        advantages::gae(discounts, &offsets[..=sequences], rewards, values, &mut advantages[..rows]);
         Ok(())
     }
 

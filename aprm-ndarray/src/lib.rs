@@ -15,6 +15,7 @@
 //! # Ok::<(), std::convert::Infallible>(())
 //! ```
 
+mod advantages;
 mod attention;
 mod backend;
 mod cache;

@@ -6,6 +6,7 @@ use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
 };
+use aprm_core::gae::Discounts;
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::ppo::ClipRange;
@@ -618,6 +619,33 @@ impl Backend for Gpu {
         let words = [word(rows), word(vocab), top_k, floats[0], floats[1], floats[2]];
         let buffers = [logits.holds(rows * vocab), uniforms.holds(rows), tokens.holds(rows), log_probs.holds(rows)];
         self.queue.dispatch_folded(Kernel::Sample, &buffers, &words, rows)
+    }
+
+    fn action_advantage(
+        &mut self,
+        dims: ClassDims,
+        logits: &Buffer,
+        action_values: &Buffer,
+        actions: &Buffer,
+        advantages: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let ClassDims { rows, classes } = dims;
+        let [logits, action_values] = [logits, action_values].map(|buffer| buffer.holds(rows * classes));
+        let buffers = [logits, action_values, actions.holds(rows), advantages.holds(rows)];
+        self.entries(Kernel::ActionAdvantage, &buffers, &[word(rows), word(classes)])
+    }
+
+    fn gae(
+        &mut self,
+        Discounts { gamma, gae_lambda }: Discounts<f32>,
+        trajectories: Ragged<'_, Buffer>,
+        rewards: &Buffer,
+        values: &Buffer,
+        advantages: &mut Buffer,
+    ) -> Result<(), GpuError> {
+        let Ragged { offsets, sequences, rows, .. } = trajectories;
+        let buffers = [offsets.holds(sequences + 1), rewards.holds(rows), values.holds(rows), advantages.holds(rows)];
+        self.entries(Kernel::Gae, &buffers, &[word(sequences), gamma.to_bits(), gae_lambda.to_bits()])
     }
 
     fn clipped_surrogate(

@@ -60,6 +60,8 @@ faults! {
     PolicyForward: PolicyNegatesEntropy PolicySwapsDivergence PolicyNanAtMask;
     PolicyBackward: PolicyForgetsEntropy PolicyForgetsDivergence;
     Sample: SampleIgnoresTemperature SampleKeepsOneMore SampleTempersLogProb SampleIgnoresUniform;
+    ActionAdvantage: AdvantageIgnoresPolicy AdvantageForgetsBaseline AdvantageIgnoresAction;
+    Gae: GaeForgetsGamma GaeForgetsLambda GaeFlowsOver GaeForgetsValue;
     ClippedSurrogate: SurrogateIsNeverClipped SurrogateClipsBothSides SurrogateFollowsAnyRatio;
     SoftCrossEntropy: CrossEntropyIgnoresWeights CrossEntropyNormalises;
     SquaredError: SquaredErrorForgetsHalf;

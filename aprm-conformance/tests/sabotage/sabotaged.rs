@@ -5,6 +5,7 @@ use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
 };
+use aprm_core::gae::Discounts;
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::ppo::ClipRange;
@@ -569,6 +570,52 @@ impl Backend for Sabotaged {
             log_probs[..dims.rows].iter_mut().for_each(|log_prob| *log_prob /= temperature);
         }
         Ok(())
+    }
+
+    fn action_advantage(
+        &mut self,
+        dims: ClassDims,
+        logits: &Buffer,
+        action_values: &Buffer,
+        actions: &Vec<u32>,
+        advantages: &mut Buffer,
+    ) -> Done {
+        let (mut logits, mut actions) = (logits.clone(), actions.clone());
+        match self.fault {
+            Some(AdvantageIgnoresPolicy) => logits.fill(0.0),
+            Some(AdvantageIgnoresAction) => actions.fill(0),
+            _ => {}
+        }
+        self.naive.action_advantage(dims, &logits, action_values, &actions, advantages)?;
+        if self.has(AdvantageForgetsBaseline) {
+            for r in 0..dims.rows {
+                advantages[r] = action_values[r * dims.classes + actions[r] as usize];
+            }
+        }
+        Ok(())
+    }
+
+    fn gae(
+        &mut self,
+        mut discounts: Discounts<f32>,
+        trajectories: Ragged<'_, Vec<u32>>,
+        rewards: &Buffer,
+        values: &Buffer,
+        advantages: &mut Buffer,
+    ) -> Done {
+        let mut values = values.clone();
+        match self.fault {
+            Some(GaeForgetsGamma) => discounts.gamma = 1.0,
+            Some(GaeForgetsLambda) => discounts.gae_lambda = 1.0,
+            Some(GaeForgetsValue) => values.fill(0.0),
+            Some(GaeFlowsOver) => {
+                let offsets = vec![0, trajectories.rows as u32];
+                let as_one = Ragged { offsets: &offsets, sequences: 1, ..trajectories };
+                return self.naive.gae(discounts, as_one, rewards, &values, advantages);
+            }
+            _ => {}
+        }
+        self.naive.gae(discounts, trajectories, rewards, &values, advantages)
     }
 
     fn clipped_surrogate(

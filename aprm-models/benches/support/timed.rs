@@ -6,6 +6,7 @@ use aprm_core::backend::{
     AttentionDims, Backend, CacheDims, ClassDims, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged,
     RopeDims, RowDims, SwigluDims, VocabDims,
 };
+use aprm_core::gae::Discounts;
 use aprm_core::optimizer::AdamMoments;
 use aprm_core::policy::Sampler;
 use aprm_core::ppo::ClipRange;
@@ -125,6 +126,10 @@ impl<B: Backend> Backend for Timed<B> {
             statistics: &PolicyStatistics<B::Buffer>, gradients: &PolicyGradients<B::Buffer>, logits: &mut B::Buffer);
         sample(dims: VocabDims, sampler: Sampler<B::Scalar>, logits: &B::Buffer, uniforms: &B::Buffer,
             tokens: &mut B::Indices, log_probs: &mut B::Buffer);
+        action_advantage(dims: ClassDims, logits: &B::Buffer, action_values: &B::Buffer, actions: &B::Indices,
+            advantages: &mut B::Buffer);
+        gae(discounts: Discounts<B::Scalar>, trajectories: Ragged<'_, B::Indices>, rewards: &B::Buffer,
+            values: &B::Buffer, advantages: &mut B::Buffer);
         clipped_surrogate(tokens: usize, clip_range: ClipRange<B::Scalar>, log_prob: &B::Buffer,
             old_log_prob: &B::Buffer, advantages: &B::Buffer, grad_log_prob: &mut B::Buffer);
         soft_cross_entropy(dims: ClassDims, logits: &B::Buffer, labels: &B::Buffer, weights: &B::Buffer,

@@ -3,16 +3,16 @@
 use core::ops::Range;
 
 use aprm_core::backend::Backend;
-use aprm_core::gae::{Successor, gae};
+use aprm_core::gae::Discounts;
 use aprm_core::metrics::explained_variance::explained_variance;
 use aprm_core::scalar::Scalar;
 
 use super::error::RunError;
-use super::row_scores::{MarkLogits, Reading, RowScores};
+use super::row_scores::{FoundMarks, MarkLoss, MarkTerms, Reading, RowScores};
 use super::token_policy::Response;
 use crate::learner::{Learner, LearnerConfig, UpdateReport};
 use crate::step_text::MarkedIds;
-use crate::transformer::{Parameters, Transformer};
+use crate::transformer::{Parameters, Trajectories, Transformer};
 
 /// A model of one number for each token, `V(prompt, tokens so far)`.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
@@ -22,15 +22,6 @@ pub struct Critic<B: Backend> {
     /// Its weights, and how they learn.
     pub learner: Learner<B>,
     room: RowScores<B>,
-}
-
-/// How advantages are estimated from values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Discounts<T> {
-    /// γ.
-    pub gamma: T,
-    /// λ.
-    pub gae_lambda: T,
 }
 
 /// What a critic found.
@@ -86,43 +77,66 @@ impl<B: Backend> Critic<B> {
         backend: &mut B,
         responses: &[Response],
         payoffs: &[B::Scalar],
-        Discounts { gamma, gae_lambda }: Discounts<B::Scalar>,
+        discounts: Discounts<B::Scalar>,
         round: u64,
     ) -> Result<Assessment<B::Scalar>, RunError<B::Error>> {
         let sequences: Vec<MarkedIds> = responses.iter().map(states).collect();
         let tokens: usize = responses.iter().map(|response| response.tokens.len()).sum();
-        let share = B::Scalar::of(1.0 / tokens.max(1) as f64);
-        let (mut advantages, mut first_values, mut loss) = (Vec::with_capacity(tokens), Vec::new(), 0.0);
-        let mut squared_error = |range: Range<usize>, found: MarkLogits<'_, B::Scalar>, grad: &mut [B::Scalar]| {
-            let mut start = 0;
-            for (response, &payoff) in responses[range.clone()].iter().zip(&payoffs[range]) {
-                let tokens = start..start + response.tokens.len();
-                start = tokens.end;
-                let values = &found.logits[tokens.clone()];
-                let mut rewards = vec![B::Scalar::of(0.0); values.len()];
-                let mut successors = vec![Successor::Continue; values.len()];
-                if let (Some(reward), Some(successor)) = (rewards.last_mut(), successors.last_mut()) {
-                    (*reward, *successor) = (payoff, Successor::Terminate);
-                }
-                let mut of_tokens = vec![B::Scalar::of(0.0); values.len()];
-                gae(&rewards, values, &successors, gamma, gae_lambda, &mut of_tokens);
-                // V − R = −A.
-                for (grad, &advantage) in grad[tokens].iter_mut().zip(&of_tokens) {
-                    *grad = -advantage * share;
-                    loss += 0.5 * (advantage * advantage * share).widen();
-                }
-                first_values.extend(values.first());
-                advantages.extend(of_tokens);
-            }
+        let mut loss = ReturnError {
+            responses,
+            payoffs,
+            discounts,
+            share: B::Scalar::of(1.0 / tokens.max(1) as f64),
+            advantages: Vec::with_capacity(tokens),
+            first_values: Vec::new(),
+            loss: 0.0,
         };
         let Self { model, learner, room } = self;
         learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
         let (weights, gradients) = (&learner.weights, &mut learner.gradients);
-        room.accumulate(backend, model, weights, None, &sequences, Reading::default(), &mut squared_error, gradients)?;
+        room.accumulate(backend, model, weights, None, &sequences, Reading::default(), &mut loss, gradients)?;
         let update = learner.apply(backend, &format_args!("round {round}"));
         let update = update.map_err(|error| RunError::Update { player: "critic", error })?;
-        let explained_variance = explained_variance(&first_values, payoffs).map(Scalar::widen);
-        Ok(Assessment { advantages, statistics: CriticStatistics { loss, explained_variance }, update })
+        let explained_variance = explained_variance(&loss.first_values, payoffs).map(Scalar::widen);
+        let statistics = CriticStatistics { loss: loss.loss, explained_variance };
+        Ok(Assessment { advantages: loss.advantages, statistics, update })
+    }
+}
+
+/// The loss of a critic, and what it finds on the way.
+struct ReturnError<'a, T> {
+    responses: &'a [Response],
+    payoffs: &'a [T],
+    discounts: Discounts<T>,
+    /// One over the number of tokens.
+    share: T,
+    advantages: Vec<T>,
+    /// The value of each response's first state.
+    first_values: Vec<T>,
+    loss: f64,
+}
+
+impl<T: Scalar> MarkLoss<T> for ReturnError<'_, T> {
+    fn terms(&mut self, range: Range<usize>) -> MarkTerms<T> {
+        let lengths: Vec<usize> = self.responses[range.clone()].iter().map(|response| response.tokens.len()).collect();
+        let mut rewards = Vec::new();
+        for (length, &payoff) in lengths.iter().zip(&self.payoffs[range]) {
+            rewards.resize(rewards.len() + length - 1, T::of(0.0));
+            rewards.push(payoff);
+        }
+        MarkTerms::Values(Trajectories { lengths, rewards, discounts: self.discounts }, self.share)
+    }
+
+    fn observe(&mut self, range: Range<usize>, found: FoundMarks<'_, T>) {
+        let mut start = 0;
+        for response in &self.responses[range] {
+            self.first_values.push(found.logits[start]);
+            start += response.tokens.len();
+        }
+        for &advantage in found.advantages.unwrap_or_default() {
+            self.loss += 0.5 * (advantage * advantage * self.share).widen();
+            self.advantages.push(advantage);
+        }
     }
 }
 

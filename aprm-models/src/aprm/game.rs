@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use aprm_core::advantage::leave_one_out;
 use aprm_core::backend::Backend;
+use aprm_core::gae::Discounts;
 use aprm_core::metrics::fooling_rate::FoolingRate;
 use aprm_core::oracle::Verdict;
 use aprm_core::player::Label;
@@ -13,7 +14,7 @@ use aprm_core::reward::{Payoff, PayoffTable, Reward, ZeroSum};
 use aprm_core::scalar::Scalar;
 
 use super::config::{Adversary, GameConfig, Order, Payoffs};
-use super::critic::{Critic, CriticStatistics, Discounts};
+use super::critic::{Critic, CriticStatistics};
 use super::error::RunError;
 use super::generator_loss::{GeneratorLoss, GeneratorStatistics};
 use super::health::{Health, Signals};

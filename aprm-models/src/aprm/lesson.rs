@@ -5,17 +5,15 @@ use std::ops::Range;
 use aprm_core::backend::Backend;
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
-use aprm_core::scalar::Scalar;
 use num_traits::Zero;
 
-use super::config::Divergence;
 use super::error::RunError;
+use super::lesson_loss::LessonLoss;
 use super::players::Player;
 use super::round_report::VerifierStatistics;
-use super::row_scores::{KnownLoss, MarkLogits, MarkLoss, Reading, RowScores};
-use super::verifier_loss::{CORRECT, Opinion, VerifierLoss};
+use super::row_scores::{Reading, RowScores};
+use super::verifier_loss::{Opinion, VerifierLoss};
 use crate::step_text::MarkedIds;
-use crate::transformer::Regularisation;
 
 /// Marked sequences: first those whose steps are in question, then gold solutions, right at every mark.
 ///
@@ -36,7 +34,7 @@ pub struct Lesson {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Mark {
+pub(super) enum Mark {
     /// The end of a step, its number among those of all steps, and how likely the step is to be right.
     Step { number: usize, target: f64 },
     /// A token within a step, and whether all is right so far.
@@ -150,6 +148,12 @@ impl Lesson {
         self.sequences.iter().map(|marked| marked.ids.len()).sum()
     }
 
+    /// The marks of sequences.
+    pub(super) fn marks(&self, range: Range<usize>) -> &[Mark] {
+        let end = self.starts.get(range.end).copied().unwrap_or(self.marks.len());
+        &self.marks[self.starts[range.start]..end]
+    }
+
     /// The weight of a step: questions together weigh `1 / (1 + gold_share)`, gold the rest.
     fn weight(&self, step: usize, gold_share: f64) -> f64 {
         let (share, steps) = match step < self.questions {
@@ -173,6 +177,16 @@ pub struct Teaching<T> {
     pub hints: f64,
 }
 
+impl<T> Teaching<T> {
+    /// The weight of a mark in the mean.
+    pub(super) fn weight(&self, lesson: &Lesson, mark: Mark) -> f64 {
+        match mark {
+            Mark::Step { number, .. } => lesson.weight(number, self.gold_share),
+            Mark::Hint { right } => self.hints / 2.0 / lesson.hints[usize::from(right)] as f64,
+        }
+    }
+}
+
 /// Puts the gradient of a lesson into the verifier's learner.
 ///
 /// The opinions of the first pass are kept in `old_opinions`, steps end to end; PPO's ratios are against them.
@@ -190,94 +204,12 @@ pub fn study<B: Backend>(
 ) -> Result<VerifierStatistics, RunError<B::Error>> {
     let reading = Reading { begins: &lesson.begins, weight: teaching.reading };
     let has_reference = !teaching.loss.tau.is_zero();
-    let mut loss = LessonLoss { lesson, teaching, old_opinions, rng, statistics: VerifierStatistics::default() };
+    let statistics = VerifierStatistics::default();
+    let mut loss = LessonLoss { lesson, teaching, old_opinions, rng, uniforms: Vec::new(), statistics };
     let Player { model, learner, reference } = verifier;
     learner.gradients.clear(backend, &model.layout).map_err(RunError::Device)?;
     let reference = has_reference.then_some(&*reference);
     let (weights, gradients) = (&learner.weights, &mut learner.gradients);
     room.accumulate(backend, model, weights, reference, &lesson.sequences, reading, &mut loss, gradients)?;
     Ok(loss.statistics)
-}
-
-/// The loss of a lesson, and what the verifier says on the way.
-struct LessonLoss<'a, T> {
-    lesson: &'a Lesson,
-    teaching: Teaching<T>,
-    old_opinions: &'a mut Vec<Opinion<T>>,
-    rng: &'a mut dyn Rng,
-    statistics: VerifierStatistics,
-}
-
-impl<T: Scalar> LessonLoss<'_, T> {
-    /// The marks of sequences.
-    fn marks(&self, range: Range<usize>) -> &[Mark] {
-        let starts = &self.lesson.starts;
-        let end = starts.get(range.end).copied().unwrap_or(self.lesson.marks.len());
-        &self.lesson.marks[starts[range.start]..end]
-    }
-
-    /// The weight of a mark in the mean.
-    fn weight(&self, mark: Mark) -> f64 {
-        match mark {
-            Mark::Step { number, .. } => self.lesson.weight(number, self.teaching.gold_share),
-            Mark::Hint { right } => self.teaching.hints / 2.0 / self.lesson.hints[usize::from(right)] as f64,
-        }
-    }
-}
-
-impl<T: Scalar> MarkLoss<T> for LessonLoss<'_, T> {
-    /// All but the policy gradient, which hangs on the label that is drawn, and the divergence the other way round.
-    fn known(&self, range: Range<usize>) -> Option<KnownLoss<T>> {
-        let VerifierLoss { policy_gradient, cross_entropy, tau, divergence, entropy, .. } = self.teaching.loss;
-        if !policy_gradient.is_zero() || (!tau.is_zero() && divergence != Divergence::Plain) {
-            return None;
-        }
-        let mut known = KnownLoss::default();
-        let mut regularisation = Regularisation::default();
-        for &mark in self.marks(range) {
-            let weight = T::of(self.weight(mark));
-            let (target, weight, steps) = match mark {
-                Mark::Step { target, .. } => (T::of(target), cross_entropy * weight, weight),
-                Mark::Hint { right } => (T::of_usize(right.into()), weight, T::zero()),
-            };
-            let mut labels = [T::one() - target; 2];
-            labels[CORRECT] = target;
-            known.labels.extend(labels);
-            known.weights.push(weight);
-            regularisation.kl.push(tau * steps);
-            regularisation.entropy.push(-entropy * steps);
-        }
-        known.regularisation = (!tau.is_zero() || !entropy.is_zero()).then_some(regularisation);
-        Some(known)
-    }
-
-    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]) {
-        let (loss, of_hints) = (self.teaching.loss, VerifierLoss::cross_entropy());
-        let lesson = self.lesson;
-        let marks = &lesson.marks[lesson.starts[range.start]..];
-        for (i, (grad_logits, &mark)) in grad_logits.chunks_exact_mut(2).zip(marks).enumerate() {
-            let pair = |logits: &[T]| [logits[2 * i], logits[2 * i + 1]];
-            let gradient = match mark {
-                Mark::Step { number, target } => {
-                    let ref_logits = found.ref_logits.map(pair);
-                    let opinion = loss.opinion(pair(found.logits), ref_logits, self.rng);
-                    if self.old_opinions.len() == number {
-                        self.old_opinions.push(opinion);
-                    }
-                    let old = &self.old_opinions[number];
-                    let (gradient, value) = loss.backward(&opinion, old, ref_logits, T::of(target));
-                    self.statistics.observe(&opinion, target, number >= lesson.questions, value);
-                    gradient
-                }
-                Mark::Hint { right } => {
-                    let opinion = of_hints.opinion(pair(found.logits), None, self.rng);
-                    of_hints.backward(&opinion, &opinion, None, T::of_usize(right.into())).0
-                }
-            };
-            let weight = T::of(self.weight(mark));
-            for (grad_logit, gradient) in grad_logits.iter_mut().zip(gradient) {
-                *grad_logit = gradient * weight;
-            }
-        }
-    }
 }

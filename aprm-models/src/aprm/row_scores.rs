@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use aprm_core::backend::Backend;
 use aprm_core::scalar::Scalar;
-use num_traits::Zero;
 
 use super::error::RunError;
 use super::room::Room;
 use crate::step_text::MarkedIds;
-use crate::transformer::{Parameters, PolicyHead, Regularisation, ScoreHead, Transformer};
+use crate::transformer::{Actions, Parameters, PolicyHead, Regularisation, ScoreHead, Trajectories, Transformer};
 
 /// Room for passes over marked sequences, as many of them at a time as fit.
 #[expect(missing_debug_implementations, reason = "buffers of a device need not be printable")]
@@ -29,47 +28,53 @@ pub struct Reading<'a> {
     pub weight: f64,
 }
 
-/// The logits of marks laid end to end, `[marks, classes]`.
-#[derive(Clone, Copy, Debug)]
-pub struct MarkLogits<'a, T> {
-    /// The model's.
-    pub logits: &'a [T],
-    /// The reference's, if there is one.
-    pub ref_logits: Option<&'a [T]>,
-}
-
-/// A loss over marks.
+/// A loss over marks. It is told in terms of what is known before their logits are, so that nothing is read from the device
+/// before all its work is under way.
 pub trait MarkLoss<T> {
-    /// The loss of the sequences `range` in terms of what is known before the logits are, if it has such terms alone; then
-    /// nothing is read from the device before all its work is under way.
-    fn known(&self, _range: Range<usize>) -> Option<KnownLoss<T>> {
-        None
-    }
+    /// The loss of the sequences `range`.
+    fn terms(&mut self, range: Range<usize>) -> MarkTerms<T>;
 
-    /// Sees the logits of the sequences `range` and writes the gradient with respect to each, which goes unused if the loss
-    /// was known.
-    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]);
+    /// Sees what was found of the sequences `range`.
+    fn observe(&mut self, range: Range<usize>, found: FoundMarks<'_, T>);
 }
 
-impl<T, F: FnMut(Range<usize>, MarkLogits<'_, T>, &mut [T])> MarkLoss<T> for F {
-    fn backward(&mut self, range: Range<usize>, found: MarkLogits<'_, T>, grad_logits: &mut [T]) {
-        self(range, found, grad_logits);
-    }
+/// What a loss consists of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MarkTerms<T> {
+    /// Of marks that are classified.
+    Classes(ClassTerms<T>),
+    /// Of numbers that are held against λ-returns, each with this weight.
+    Values(Trajectories<T>, T),
 }
 
-/// Cross-entropy, divergence from the reference and entropy of marks.
+/// Cross-entropy, divergence from the reference, entropy, and what labels are paid.
 ///
 /// ```text
-/// L = Σ_marks ( −w Σ_c y_c log R_c + a KL(R ‖ R_0) + b H(R) )
+/// L = Σ_marks ( −w Σ_c y_c log R_c + a KL(R ‖ R_0) + a' KL(R_0 ‖ R) + b H(R) + L_clip(R(label) / R_old(label), A) )
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct KnownLoss<T> {
+pub struct ClassTerms<T> {
     /// y, `[marks, classes]`.
     pub labels: Vec<T>,
     /// w.
     pub weights: Vec<T>,
-    /// a and b, where there are such terms.
+    /// a, a' and b, where there are such terms.
     pub regularisation: Option<Regularisation<T>>,
+    /// Which labels count, and A, where there is such a term.
+    pub actions: Option<Actions<T>>,
+}
+
+/// What was found of marks laid end to end.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundMarks<'a, T> {
+    /// The model's logits, `[marks, classes]`.
+    pub logits: &'a [T],
+    /// The reference's, if there is one.
+    pub ref_logits: Option<&'a [T]>,
+    /// The label of each, if labels are paid.
+    pub actions: Option<&'a [u32]>,
+    /// The advantage of each, if there are λ-returns.
+    pub advantages: Option<&'a [T]>,
 }
 
 impl<B: Backend> RowScores<B> {
@@ -159,15 +164,18 @@ impl<B: Backend> RowScores<B> {
             None => None,
         };
         forward(backend, model, weights, room, head, &selected)?;
-        let known = loss.known(range.clone());
-        if let Some(KnownLoss { labels, weights, regularisation }) = &known {
-            head.cross_entropy(backend, labels, weights)?;
-            if let Some(regularisation) = regularisation {
-                head.regularise(backend, ref_head, regularisation)?;
+        let terms = loss.terms(range.clone());
+        match &terms {
+            MarkTerms::Classes(ClassTerms { labels, weights, regularisation, actions }) => {
+                head.cross_entropy(backend, labels, weights)?;
+                if let Some(regularisation) = regularisation {
+                    head.regularise(backend, ref_head, regularisation)?;
+                }
+                if let Some(actions) = actions {
+                    head.policy_gradient(backend, actions)?;
+                }
             }
-        } else {
-            let grad_logits = ask(backend, head, ref_head, range.clone(), loss)?;
-            backend.write(&grad_logits, &mut head.grad_logits, 0)?;
+            MarkTerms::Values(trajectories, weight) => head.return_error(backend, trajectories, *weight)?,
         }
         let Room { batch, activations, scratch, .. } = room;
         scratch.clear_hidden(backend, model)?;
@@ -178,9 +186,21 @@ impl<B: Backend> RowScores<B> {
             reader.backward(backend, model, weights, None, scratch, gradients)?;
         }
         model.backward(backend, weights, batch, activations, scratch, gradients)?;
-        if known.is_some() {
-            ask(backend, head, ref_head, range, loss)?;
+        let (mut actions, mut advantages) = (None, None);
+        match &terms {
+            MarkTerms::Classes(ClassTerms { actions: None, .. }) => {}
+            MarkTerms::Classes(_) => actions = Some(head.read_actions(backend)?),
+            MarkTerms::Values(..) => advantages = Some(head.read_advantages(backend)?),
         }
+        let logits = head.read_logits(backend)?;
+        let ref_logits = ref_head.map(|head| head.read_logits(backend)).transpose()?;
+        let found = FoundMarks {
+            logits: &logits,
+            ref_logits: ref_logits.as_deref(),
+            actions: actions.as_deref(),
+            advantages: advantages.as_deref(),
+        };
+        loss.observe(range, found);
         Ok(())
     }
 
@@ -229,19 +249,4 @@ fn forward<B: Backend>(
     let Room { batch, activations, .. } = room;
     model.forward(backend, weights, batch, activations)?;
     head.forward(backend, model, weights, &activations.hidden, activations.rows(), selected)
-}
-
-/// Waits for the logits, and asks the loss about them.
-fn ask<B: Backend>(
-    backend: &mut B,
-    head: &ScoreHead<B>,
-    ref_head: Option<&ScoreHead<B>>,
-    range: Range<usize>,
-    loss: &mut dyn MarkLoss<B::Scalar>,
-) -> Result<Vec<B::Scalar>, B::Error> {
-    let logits = head.read_logits(backend)?;
-    let ref_logits = ref_head.map(|head| head.read_logits(backend)).transpose()?;
-    let mut grad_logits = vec![B::Scalar::zero(); logits.len()];
-    loss.backward(range, MarkLogits { logits: &logits, ref_logits: ref_logits.as_deref() }, &mut grad_logits);
-    Ok(grad_logits)
 }

@@ -1,10 +1,8 @@
 //! What the verifier minimises, and what it says of each step on the way.
 
 use aprm_core::player::Label;
-use aprm_core::policy::{entropy, entropy_backward, kl_divergence, kl_divergence_backward_p, log_softmax_forward};
-use aprm_core::policy::{symmetric_kl, symmetric_kl_backward};
+use aprm_core::policy::{entropy, kl_divergence, log_softmax_forward, symmetric_kl};
 use aprm_core::ppo::{ClipRange, clipped_surrogate};
-use aprm_core::rand_core::Rng;
 use aprm_core::scalar::Scalar;
 
 use super::config::{Divergence, GameConfig};
@@ -74,11 +72,10 @@ pub struct Opinion<T> {
 }
 
 impl<T: Scalar> VerifierLoss<T> {
-    /// The opinion that logits express; a label is drawn, with one number of the stream.
-    pub fn opinion(&self, logits: [T; 2], ref_logits: Option<[T; 2]>, rng: &mut dyn Rng) -> Opinion<T> {
+    /// The opinion that logits express; the label is drawn with a number in `[0, 1)`, and a small one accepts.
+    pub fn opinion(&self, logits: [T; 2], ref_logits: Option<[T; 2]>, uniform: T) -> Opinion<T> {
         let log_probs = log_softmax(logits);
         let score = log_probs[CORRECT].exp();
-        let uniform = T::of(f64::from(rng.next_u32() >> 8) / f64::from(1_u32 << 24));
         let divergence = ref_logits.map_or(T::zero(), |ref_logits| match self.divergence {
             Divergence::Plain => kl_divergence(&log_probs, &log_softmax(ref_logits)),
             Divergence::Symmetric => symmetric_kl(&log_probs, &log_softmax(ref_logits)),
@@ -92,7 +89,7 @@ impl<T: Scalar> VerifierLoss<T> {
         }
     }
 
-    /// The gradient with respect to the logits of a step that is right with probability t, and its loss.
+    /// The loss of a step that is right with probability t.
     ///
     /// ```text
     /// L = a L_clip(R(label) / R_old(label), r_R − E_R[r_R]) − b (t ln R(right) + (1 − t) ln R(wrong))
@@ -102,48 +99,41 @@ impl<T: Scalar> VerifierLoss<T> {
     ///
     /// An oracle's t is 0 or 1, and the cross-entropy that of its verdict.
     /// With two labels the expectation of the payoff under `R_old` is known, so it is the baseline.
-    pub fn backward(
-        &self,
-        opinion: &Opinion<T>,
-        old: &Opinion<T>,
-        ref_logits: Option<[T; 2]>,
-        target: T,
-    ) -> ([T; 2], T) {
-        let mut targets = [T::one() - target; 2];
-        targets[CORRECT] = target;
-        let probs = opinion.log_probs.map(Scalar::exp);
-        let mut gradient = [T::zero(); 2];
-        let mut loss = T::zero();
-        for class in 0..2 {
-            loss -= self.cross_entropy * targets[class] * opinion.log_probs[class];
-            gradient[class] = self.cross_entropy * (probs[class] - targets[class]);
-        }
-        if !self.policy_gradient.is_zero() {
-            let said = if old.label == Label::Correct { CORRECT } else { 1 - CORRECT };
-            let expected: T = (0..2).map(|class| old.log_probs[class].exp() * targets[class]).sum();
-            let advantage = targets[said] - expected;
-            let clip_range = ClipRange { low: self.clip_range, high: self.clip_range };
-            let (surrogate, slope) =
-                clipped_surrogate(opinion.log_probs[said], old.log_probs[said], advantage, clip_range);
-            loss += self.policy_gradient * surrogate;
-            for class in 0..2 {
-                let chosen = if class == said { T::one() } else { T::zero() };
-                gradient[class] += self.policy_gradient * slope * (chosen - probs[class]);
-            }
-        }
-        let mut add = |term: [T; 2]| gradient.iter_mut().zip(term).for_each(|(gradient, term)| *gradient += term);
-        let mut term = [T::zero(); 2];
-        entropy_backward(&opinion.log_probs, -self.entropy, &mut term);
-        add(term);
-        if let Some(ref_logits) = ref_logits {
-            let reference = log_softmax(ref_logits);
-            match self.divergence {
-                Divergence::Plain => kl_divergence_backward_p(&opinion.log_probs, &reference, self.tau, &mut term),
-                Divergence::Symmetric => symmetric_kl_backward(&opinion.log_probs, &reference, self.tau, &mut term),
-            }
-            add(term);
-        }
-        (gradient, loss + self.tau * opinion.divergence - self.entropy * opinion.entropy)
+    pub fn loss(&self, opinion: &Opinion<T>, old: &Opinion<T>, target: T) -> T {
+        let cross_entropy: T =
+            payoffs(target).into_iter().zip(opinion.log_probs).map(|(of_class, log_prob)| -of_class * log_prob).sum();
+        let class = old.class();
+        let advantage = old.advantage(target);
+        let (surrogate, _) =
+            clipped_surrogate(opinion.log_probs[class], old.log_probs[class], advantage, self.clip_range());
+        self.policy_gradient * surrogate + self.cross_entropy * cross_entropy + self.tau * opinion.divergence
+            - self.entropy * opinion.entropy
+    }
+
+    /// ε on either side.
+    pub fn clip_range(&self) -> ClipRange<T> {
+        ClipRange { low: self.clip_range, high: self.clip_range }
+    }
+}
+
+/// What each label is paid where a step is right with some probability, which is also how likely it is to be true.
+pub fn payoffs<T: Scalar>(target: T) -> [T; 2] {
+    let mut payoffs = [T::one() - target; 2];
+    payoffs[CORRECT] = target;
+    payoffs
+}
+
+impl<T: Scalar> Opinion<T> {
+    /// The label's class.
+    pub fn class(&self) -> usize {
+        if self.label == Label::Correct { CORRECT } else { 1 - CORRECT }
+    }
+
+    /// What the label is paid over what was to be expected.
+    pub fn advantage(&self, target: T) -> T {
+        let payoffs = payoffs(target);
+        let expected: T = payoffs.iter().zip(self.log_probs).map(|(&payoff, log_prob)| log_prob.exp() * payoff).sum();
+        payoffs[self.class()] - expected
     }
 }
 

@@ -1,9 +1,14 @@
 //! Class logits of chosen rows, their losses, and the way back: what a process reward model says of a step.
 
+mod actions;
 mod losses;
 mod regularisation;
+mod returns;
+mod statistics;
 
+pub use actions::Actions;
 pub use regularisation::Regularisation;
+pub use returns::Trajectories;
 
 use aprm_core::backend::{Backend, LinearDims, RowDims};
 use aprm_core::scalar::Scalar;
@@ -31,7 +36,9 @@ pub struct ScoreHead<B: Backend> {
     /// What the backward pass starts from: the gradient of the loss with respect to the logits, `[rows, classes]`.
     pub grad_logits: B::Buffer,
     losses: losses::Losses<B>,
-    statistics: regularisation::Statistics<B>,
+    statistics: statistics::Statistics<B>,
+    action_room: actions::ActionRoom<B>,
+    returns: returns::ReturnRoom<B>,
 }
 
 /// The rows of a language model's head that belong to the classes.
@@ -94,7 +101,9 @@ impl<B: Backend> ScoreHead<B> {
             logits: backend.allocate(rows * classes)?,
             grad_logits: backend.allocate(rows * classes)?,
             losses: losses::Losses::new(backend, rows, classes)?,
-            statistics: regularisation::Statistics::new(backend, rows, classes)?,
+            statistics: statistics::Statistics::new(backend, rows, classes)?,
+            action_room: actions::ActionRoom::new(backend, rows, classes)?,
+            returns: returns::ReturnRoom::new(backend, rows)?,
         })
     }
 

@@ -8,6 +8,7 @@ mod bf16;
 mod checkpoint;
 mod collection;
 mod config;
+mod critic;
 mod data;
 mod data_sets;
 mod durable_file;
