@@ -6,7 +6,7 @@ use aprm_core::ppo::{ClipRange, clipped_surrogate};
 use aprm_core::scalar::Scalar;
 
 use super::config::Divergence;
-use super::token_policy::{KnownTokens, TokenGradients, TokenLoss, TokenStatistics};
+use super::token_policy::{TokenLoss, TokenStatistics, TokenTerms};
 
 /// The negative of `U_G = E[r_G] − τ D(G, G_0) + c_H H(G)`, over the tokens of rewrites.
 ///
@@ -73,40 +73,30 @@ impl<T: Scalar> GeneratorLoss<'_, T> {
 }
 
 impl<T: Scalar> TokenLoss<T> for GeneratorLoss<'_, T> {
-    /// In the first epoch all ratios are one, so that the surrogate's gradient is −A.
-    fn known(&self, range: Range<usize>) -> Option<KnownTokens<T>> {
+    /// In the first epoch all ratios are one.
+    fn terms(&mut self, range: Range<usize>) -> TokenTerms<T> {
         let (start, end, share) = (self.start(range.start), self.start(range.end), self.share());
-        let gradients = TokenGradients {
-            log_prob: self.advantages[start..end].iter().map(|&advantage| -advantage * share).collect(),
-            kl: vec![self.tau * share; end - start],
-            entropy: vec![-self.entropy * share; end - start],
-        };
         let old = self.old_log_probs.get(start..end).filter(|old| !old.is_empty());
-        let reverse = match self.divergence {
-            Divergence::Plain => T::zero(),
-            Divergence::Symmetric => self.tau * share,
-        };
-        Some(KnownTokens { gradients, old: old.map(|old| (old.to_vec(), self.clip_range())), reverse })
+        TokenTerms {
+            advantages: self.advantages[start..end].iter().map(|&advantage| advantage * share).collect(),
+            old: old.map(|old| (old.to_vec(), self.clip_range())),
+            kl: self.tau * share,
+            reverse_kl: match self.divergence {
+                Divergence::Plain => T::zero(),
+                Divergence::Symmetric => self.tau * share,
+            },
+            entropy: -self.entropy * share,
+        }
     }
 
-    fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>) {
+    fn observe(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>) {
         let start = self.start(range.start);
         if self.old_log_probs.len() == start {
             self.old_log_probs.extend_from_slice(&statistics.log_prob);
         }
-        let share = self.share();
-        let clip_range = self.clip_range();
-        let unclipped = ClipRange { low: T::one(), high: T::infinity() };
         for (i, &log_prob) in statistics.log_prob.iter().enumerate() {
             let (old_log_prob, advantage) = (self.old_log_probs[start + i], self.advantages[start + i]);
-            let (loss, gradient) = clipped_surrogate(log_prob, old_log_prob, advantage, clip_range);
-            let reverse = match self.divergence {
-                Divergence::Plain => T::zero(),
-                Divergence::Symmetric => clipped_surrogate(statistics.ref_log_prob[i], log_prob, self.tau, unclipped).1,
-            };
-            gradients.log_prob[i] = (gradient + reverse) * share;
-            gradients.kl[i] = self.tau * share;
-            gradients.entropy[i] = -self.entropy * share;
+            let (loss, gradient) = clipped_surrogate(log_prob, old_log_prob, advantage, self.clip_range());
             self.found.observe(log_prob - old_log_prob, loss, gradient.is_zero() && !advantage.is_zero());
             self.found.kl += statistics.kl[i].widen();
             self.found.entropy += statistics.entropy[i].widen();

@@ -8,7 +8,7 @@ use aprm_core::scalar::Scalar;
 
 use super::config::Phase;
 use super::error::RunError;
-use super::token_policy::{KnownTokens, Response, TokenGradients, TokenLoss, TokenPolicy, TokenStatistics};
+use super::token_policy::{Response, TokenLoss, TokenPolicy, TokenStatistics, TokenTerms};
 use crate::learner::{AdamCoefficients, Learner, LearnerConfig, RuleConfig};
 use crate::transformer::Transformer;
 
@@ -65,14 +65,11 @@ struct Likelihood<'a> {
 }
 
 impl<T: Scalar> TokenLoss<T> for Likelihood<'_> {
-    fn known(&self, range: Range<usize>) -> Option<KnownTokens<T>> {
-        let (tokens, share) = (tokens(&self.responses[range]), T::of(-1.0 / self.tokens as f64));
-        let zeros = vec![T::zero(); tokens];
-        let gradients = TokenGradients { log_prob: vec![share; tokens], entropy: zeros.clone(), kl: zeros };
-        Some(KnownTokens { gradients, ..KnownTokens::default() })
+    fn terms(&mut self, range: Range<usize>) -> TokenTerms<T> {
+        TokenTerms::likelihood(vec![T::of(1.0 / self.tokens as f64); tokens(&self.responses[range])])
     }
 
-    fn backward(&mut self, _: Range<usize>, statistics: &TokenStatistics<T>, _: &mut TokenGradients<T>) {
+    fn observe(&mut self, _: Range<usize>, statistics: &TokenStatistics<T>) {
         let log_probs = statistics.log_prob.iter().map(|&log_prob| log_prob.widen());
         self.loss -= log_probs.sum::<f64>() / self.tokens as f64;
     }

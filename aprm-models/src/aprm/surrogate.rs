@@ -5,7 +5,7 @@ use aprm_core::ppo::ClipRange;
 use num_traits::float::FloatCore;
 use num_traits::{One, Zero};
 
-use super::token_policy::KnownTokens;
+use super::token_policy::TokenTerms;
 use crate::transformer::PolicyHead;
 
 /// Room for it.
@@ -26,29 +26,34 @@ impl<B: Backend> Surrogate<B> {
         })
     }
 
-    /// Makes the gradient that a head has of its log-probabilities, which is that of ratios of one, the true one.
+    /// Gives a head the gradients with respect to its statistics.
     pub(super) fn follow(
         &mut self,
         backend: &mut B,
-        known: &KnownTokens<B::Scalar>,
+        terms: &TokenTerms<B::Scalar>,
         head: &mut PolicyHead<B>,
         ref_head: &PolicyHead<B>,
     ) -> Result<(), B::Error> {
         let Self { old_log_prob, advantages, gradient } = self;
-        let (log_prob, tokens) = (&head.statistics.log_prob, known.gradients.log_prob.len());
-        let of_head = &mut head.gradients.log_prob;
-        if let Some((old, clip_range)) = &known.old {
+        let tokens = terms.advantages.len();
+        let (log_prob, of_head) = (&head.statistics.log_prob, &mut head.gradients);
+        backend.fill(tokens, terms.kl, &mut of_head.kl)?;
+        backend.fill(tokens, terms.entropy, &mut of_head.entropy)?;
+        let of_log_prob = &mut of_head.log_prob;
+        if let Some((old, clip_range)) = &terms.old {
+            backend.write(&terms.advantages, advantages, 0)?;
             backend.write(old, old_log_prob, 0)?;
-            backend.copy(tokens, of_head, advantages)?;
-            backend.scale(tokens, -B::Scalar::one(), advantages)?;
-            backend.clipped_surrogate(tokens, *clip_range, log_prob, old_log_prob, advantages, of_head)?;
+            backend.clipped_surrogate(tokens, *clip_range, log_prob, old_log_prob, advantages, of_log_prob)?;
+        } else {
+            backend.write(&terms.advantages, of_log_prob, 0)?;
+            backend.scale(tokens, -B::Scalar::one(), of_log_prob)?;
         }
-        if !known.reverse.is_zero() {
+        if !terms.reverse_kl.is_zero() {
             let unclipped = ClipRange { low: B::Scalar::one(), high: B::Scalar::infinity() };
-            backend.fill(tokens, known.reverse, advantages)?;
+            backend.fill(tokens, terms.reverse_kl, advantages)?;
             let ref_log_prob = &ref_head.statistics.log_prob;
             backend.clipped_surrogate(tokens, unclipped, ref_log_prob, log_prob, advantages, gradient)?;
-            backend.axpy(tokens, B::Scalar::one(), gradient, of_head)?;
+            backend.axpy(tokens, B::Scalar::one(), gradient, of_log_prob)?;
         }
         Ok(())
     }

@@ -40,52 +40,44 @@ pub struct TokenStatistics<T> {
     pub ref_log_prob: Vec<T>,
 }
 
-/// The gradient of a loss with respect to [`TokenStatistics`], zero where the loss says nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TokenGradients<T> {
-    /// `∂L/∂ log π(token)`.
-    pub log_prob: Vec<T>,
-    /// `∂L/∂H`.
-    pub entropy: Vec<T>,
-    /// `∂L/∂KL`.
-    pub kl: Vec<T>,
-}
-
-impl<T: Zero + Clone> TokenGradients<T> {
-    fn zeros(tokens: usize) -> Self {
-        let zeros = vec![T::zero(); tokens];
-        Self { log_prob: zeros.clone(), entropy: zeros.clone(), kl: zeros }
-    }
-}
-
-/// What of a loss over tokens can be told before the statistics are there.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct KnownTokens<T> {
-    /// The gradient, that of `log π(token)` where the policy is still the one that wrote the tokens.
-    pub gradients: TokenGradients<T>,
-    /// Where it has moved since, what that one found of each token, and how far ratios are followed: the gradient of
-    /// `log π(token)` is then the clipped surrogate's, its advantages the negative of the one above.
+/// What a loss over tokens consists of.
+///
+/// ```text
+/// L = Σ_tokens ( L_clip(π / π_old, A) + a KL(π ‖ π_ref) + a' E_π[π_ref / π] + b H(π) )
+/// ```
+///
+/// The gradients of the divergence both ways and of the entropy are taken where the tokens lie; in the reverse divergence
+/// it is `−E_π[(π_ref/π) ∇ log π]`, on the token at hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenTerms<T> {
+    /// A.
+    pub advantages: Vec<T>,
+    /// `log π_old` and how far ratios are followed; without it the policy is the one that wrote the tokens, and all ratios
+    /// are one.
     pub old: Option<(Vec<T>, ClipRange<T>)>,
-    /// The weight of `π_ref/π`, which is taken off that gradient.
-    pub reverse: T,
+    /// a, the same for all tokens, as are the others.
+    pub kl: T,
+    /// a'.
+    pub reverse_kl: T,
+    /// b.
+    pub entropy: T,
 }
 
-/// A loss over tokens: it sees the statistics of some responses, whose range it is told, and writes its gradients.
+impl<T: Zero> TokenTerms<T> {
+    /// Nothing but the log-probability of each token, so many times.
+    pub fn likelihood(weights: Vec<T>) -> Self {
+        Self { advantages: weights, old: None, kl: T::zero(), reverse_kl: T::zero(), entropy: T::zero() }
+    }
+}
+
+/// A loss over tokens. It is told in terms of what is known before their statistics are, so that nothing is read from the
+/// device before all its work is under way.
 pub trait TokenLoss<T> {
-    /// What is known of the responses `range` of those at hand, if the device can go on from that; then nothing is read from
-    /// it before all its work is under way.
-    fn known(&self, _range: Range<usize>) -> Option<KnownTokens<T>> {
-        None
-    }
+    /// The loss of the responses `range` of those at hand.
+    fn terms(&mut self, range: Range<usize>) -> TokenTerms<T>;
 
-    /// Sees the statistics of the responses `range` and writes their gradients, which go unused if they were known.
-    fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>);
-}
-
-impl<T, F: FnMut(Range<usize>, &TokenStatistics<T>, &mut TokenGradients<T>)> TokenLoss<T> for F {
-    fn backward(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>, gradients: &mut TokenGradients<T>) {
-        self(range, statistics, gradients);
-    }
+    /// Sees the statistics of the responses `range`.
+    fn observe(&mut self, range: Range<usize>, statistics: &TokenStatistics<T>);
 }
 
 /// Room for passes over responses, as many of them at a time as fit.
@@ -178,28 +170,15 @@ impl<B: Backend> TokenPolicy<B> {
     ) -> Result<(), B::Error> {
         let (selected, targets) = chosen(&responses[range.clone()]);
         self.forward(backend, model, weights, reference, &responses[range.clone()], (&selected, &targets))?;
-        let known = loss.known(range.clone());
-        let is_known = known.is_some();
-        let known = match known {
-            Some(known) => known,
-            None => {
-                let gradients = self.ask(backend, reference.is_some(), targets.len(), range.clone(), loss)?;
-                KnownTokens { gradients, ..KnownTokens::default() }
-            }
-        };
-        let of_head = &mut self.head.gradients;
-        backend.write(&known.gradients.log_prob, &mut of_head.log_prob, 0)?;
-        backend.write(&known.gradients.entropy, &mut of_head.entropy, 0)?;
-        backend.write(&known.gradients.kl, &mut of_head.kl, 0)?;
-        self.surrogate.follow(backend, &known, &mut self.head, &self.ref_head)?;
+        let terms = loss.terms(range.clone());
+        self.surrogate.follow(backend, &terms, &mut self.head, &self.ref_head)?;
         let ref_logits = reference.map(|_| self.ref_head.logits());
         let Room { batch, activations, scratch, .. } = &mut self.room;
         scratch.clear_hidden(backend, model)?;
         self.head.backward(backend, model, weights, ref_logits, scratch, gradients)?;
         model.backward(backend, weights, batch, activations, scratch, gradients)?;
-        if is_known {
-            self.ask(backend, reference.is_some(), targets.len(), range, loss)?;
-        }
+        self.read_statistics(backend, reference.is_some(), targets.len())?;
+        loss.observe(range, &self.statistics);
         Ok(())
     }
 
@@ -225,15 +204,8 @@ impl<B: Backend> TokenPolicy<B> {
         head.forward(backend, model, weights, activations, selected, targets, ref_logits)
     }
 
-    /// Waits for the statistics, and asks the loss about them.
-    fn ask(
-        &mut self,
-        backend: &mut B,
-        has_reference: bool,
-        tokens: usize,
-        range: Range<usize>,
-        loss: &mut dyn TokenLoss<B::Scalar>,
-    ) -> Result<TokenGradients<B::Scalar>, B::Error> {
+    /// Waits for the statistics.
+    fn read_statistics(&mut self, backend: &mut B, has_reference: bool, tokens: usize) -> Result<(), B::Error> {
         let Self { head, ref_head, statistics, .. } = self;
         let of_head = &head.statistics;
         for (device, host) in [
@@ -249,9 +221,7 @@ impl<B: Backend> TokenPolicy<B> {
         if !has_reference {
             statistics.ref_log_prob.fill(B::Scalar::zero());
         }
-        let mut gradients = TokenGradients::zeros(tokens);
-        loss.backward(range, statistics, &mut gradients);
-        Ok(gradients)
+        Ok(())
     }
 }
 

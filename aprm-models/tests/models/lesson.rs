@@ -16,7 +16,7 @@ use aprm_models::aprm::pretraining::initialize;
 use aprm_models::aprm::prompt::{Prompt, special_tokens};
 use aprm_models::aprm::row_scores::RowScores;
 use aprm_models::aprm::streams::stream;
-use aprm_models::aprm::token_policy::{Response, TokenGradients, TokenPolicy, TokenStatistics};
+use aprm_models::aprm::token_policy::{Response, TokenLoss, TokenPolicy, TokenStatistics, TokenTerms};
 use aprm_models::aprm::verifier_loss::{Opinion, VerifierLoss};
 use aprm_models::arithmetic::ALPHABET;
 use aprm_models::step_text::MarkedIds;
@@ -219,6 +219,17 @@ fn labels_are_drawn_once() {
     assert!(labels.contains(&Label::Correct) && labels.contains(&Label::Incorrect));
 }
 
+/// Half the mean negative log-probability of so many tokens.
+struct Likelihood(usize);
+
+impl TokenLoss<f32> for Likelihood {
+    fn terms(&mut self, _: Range<usize>) -> TokenTerms<f32> {
+        TokenTerms::likelihood(vec![0.5 / self.0 as f32; self.0])
+    }
+
+    fn observe(&mut self, _: Range<usize>, _: &TokenStatistics<f32>) {}
+}
+
 /// Reading teaches a verifier what imitation teaches a language model of the same layers, bit for bit.
 #[test]
 fn reading_is_imitation() {
@@ -247,9 +258,7 @@ fn reading_is_imitation() {
     let responses = [Response { prompt: asked.to_vec(), tokens: written.to_vec() }];
     let Ok(mut room) = TokenPolicy::new(&mut cpu, &language_model, 64);
     let Ok(mut imitated) = Parameters::zeros(&mut cpu, &language_model.layout);
-    let mut likelihood = |_: Range<usize>, _: &TokenStatistics<f32>, gradients: &mut TokenGradients<f32>| {
-        gradients.log_prob.fill(-0.5 / written.len() as f32);
-    };
+    let mut likelihood = Likelihood(written.len());
     room.accumulate(&mut cpu, &language_model, &weights, None, &responses, &mut likelihood, &mut imitated).unwrap();
 
     let config = GameConfig::default().verifier_learner();
