@@ -51,6 +51,11 @@ pub(crate) enum Opened {
 pub(crate) struct NoDevice(DeviceError);
 
 impl DeviceArgs {
+    /// Whether all work is for one device.
+    pub(crate) fn is_gpu(&self) -> bool {
+        self.backend != BackendName::Cpu
+    }
+
     pub(crate) fn open(&self) -> Result<Opened, NoDevice> {
         match self.backend {
             BackendName::Cpu => Ok(Opened::Cpu(Cpu::new())),

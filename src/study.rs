@@ -4,13 +4,16 @@ mod forest;
 mod page;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 
 use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
 use crate::progress::Progress;
-use crate::train::settings::{self, Settings};
+use crate::train::settings;
 use crate::train::{Run, Summary, TrainError};
 use table::Table;
 
@@ -49,9 +52,13 @@ pub(crate) struct Study {
     #[arg(long, value_name = "DIR", default_value = "runs/study")]
     out: PathBuf,
 
-    /// Threads; as many as there are cores by default.
+    /// Threads, in all; as many as there are cores by default.
     #[arg(long)]
     threads: Option<usize>,
+
+    /// Seeds at a time, which share the threads: one for each thread by default, or one on a GPU.
+    #[arg(long)]
+    jobs: Option<usize>,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -62,53 +69,80 @@ struct Seeds(Vec<u64>);
 
 impl Study {
     pub(crate) fn run(&self) -> Result<(), TrainError> {
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
         let arms = settings::read_arms(&self.arms)?;
         let names: Vec<String> = arms.keys().cloned().collect();
-        let mut summaries: Vec<Summary> = Vec::new();
-        for &seed in &self.seeds.0 {
-            let folder = self.out.join(format!("seed-{seed}"));
-            let settings = settings::read_with(self.config.as_deref(), Some(&arms), &self.set, Some(seed))?;
-            if folder.join(settings::FILE).is_file() {
-                if !settings.extend(&settings::of_run(&folder)?) {
-                    return Err(TrainError::OtherSettings(folder));
-                }
-                settings.write(&folder)?;
-            } else {
-                settings::begin(&folder, &settings)?;
+        let (jobs, threads) = self.shares();
+        let progress = Progress::new();
+        let waiting = Mutex::new(self.seeds.0.iter().copied().enumerate());
+        let summaries = Mutex::new(BTreeMap::new());
+        let job = || -> Result<(), TrainError> {
+            let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+            loop {
+                let next = lock(&waiting).next();
+                let Some((place, seed)) = next else { return Ok(()) };
+                let progress = progress.of(format!("seed {seed}"));
+                let summary = self.seed(seed, &arms, &threads, &progress).inspect_err(|_| {
+                    // What has begun goes on; nothing else begins.
+                    lock(&waiting).by_ref().for_each(drop);
+                })?;
+                // After every seed, so that a long study can be looked at.
+                let mut summaries = lock(&summaries);
+                summaries.insert(place, summary);
+                Table::new(&names, &Vec::from_iter(summaries.values())).write(&self.out)?;
             }
-            let has_all = |summary: &Summary| names.iter().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
-            let summary = match Summary::read(&folder.join("summary.json"))?.filter(has_all) {
-                Some(summary) => summary,
-                None => self.seed(seed, &folder, settings, &threads)?,
-            };
-            summaries.push(summary);
-            // After every seed, so that a long study can be looked at.
-            let table = Table::new(&names, &summaries);
-            table.write(&self.out)?;
-        }
-        print!("{}", Table::new(&names, &summaries));
+        };
+        std::thread::scope(|scope| {
+            let jobs: Vec<_> = (0..jobs).map(|_| scope.spawn(job)).collect();
+            let ends: Vec<_> = jobs.into_iter().map(|job| job.join().expect("a job that does not panic")).collect();
+            ends.into_iter().collect::<Result<(), _>>()
+        })?;
+        print!("{}", Table::new(&names, &Vec::from_iter(lock(&summaries).values())));
         println!("\n{} holds study.json, study.md, study.html and a run for each seed", self.out.display());
         Ok(())
+    }
+
+    /// How many seeds run at a time, and the threads that each of them has.
+    fn shares(&self) -> (usize, usize) {
+        let threads = self.threads.or_else(|| Some(available_parallelism().ok()?.get())).unwrap_or(1).max(1);
+        let jobs = self.jobs.unwrap_or(if self.device.is_gpu() { 1 } else { threads });
+        let jobs = jobs.clamp(1, self.seeds.0.len().max(1));
+        (jobs, (threads / jobs).max(1))
     }
 
     /// The run of one seed, from where it is to its end.
     fn seed(
         &self,
         seed: u64,
-        folder: &Path,
-        settings: Settings,
+        arms: &toml::Table,
         threads: &rayon::ThreadPool,
+        progress: &Progress,
     ) -> Result<Summary, TrainError> {
-        eprintln!("seed {seed}");
-        let progress = Progress::new();
+        let folder = self.out.join(format!("seed-{seed}"));
+        let settings = settings::read_with(self.config.as_deref(), Some(arms), &self.set, Some(seed))?;
+        if folder.join(settings::FILE).is_file() {
+            if !settings.extend(&settings::of_run(&folder)?) {
+                return Err(TrainError::OtherSettings(folder));
+            }
+            settings.write(&folder)?;
+        } else {
+            settings::begin(&folder, &settings)?;
+        }
+        let file = folder.join("summary.json");
+        let has_all = |summary: &Summary| arms.keys().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
+        if let Some(summary) = Summary::read(&file)?.filter(has_all) {
+            return Ok(summary);
+        }
         let summary = with_device!(self.device.open()?, |device| {
-            threads.install(|| Run::new(device, folder, settings, &progress)?.finish())
+            threads.install(|| Run::new(device, &folder, settings, progress)?.finish())
         })
-        .map_err(|error| error.in_run(folder))?;
-        summary.write(&folder.join("summary.json"))?;
+        .map_err(|error| error.in_run(&folder))?;
+        summary.write(&file)?;
         Ok(summary)
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn seeds(text: &str) -> Result<Seeds, String> {
@@ -119,6 +153,9 @@ fn seeds(text: &str) -> Result<Seeds, String> {
             Some((first, last)) => seeds.extend(number(first)?..=number(last)?),
             None => seeds.push(number(part)?),
         }
+    }
+    if let Some(seed) = seeds.iter().enumerate().find_map(|(i, seed)| seeds[..i].contains(seed).then_some(seed)) {
+        return Err(format!("seed {seed} is there twice"));
     }
     if seeds.is_empty() { Err("no seeds".into()) } else { Ok(Seeds(seeds)) }
 }

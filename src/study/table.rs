@@ -45,7 +45,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(arms: &[String], summaries: &[Summary]) -> Self {
+    pub(crate) fn new(arms: &[String], summaries: &[&Summary]) -> Self {
         let of = |summary: &Summary, arm: &str, set: &str| {
             let mut rows = summary.rows.iter();
             rows.find(|row| row.prm == arm && row.set == set).map(|row| row.evaluation.clone())

@@ -52,6 +52,10 @@ fn arms_are_compared_over_seeds() {
     folder.run(&format!("{study} --out one"));
     assert_eq!(folder.read("one/study.json"), before);
 
+    // Seeds that run at a time find what they find one after another.
+    folder.run(&format!("{study} --out two --jobs 2"));
+    assert_eq!(folder.read("two/study.json"), before);
+
     // It may go on with another arm, which changes nothing of the others.
     folder.write("late.toml", "entropy = 0.0\n");
     folder.run(&format!("{} --out one", study.replace("outcome.toml", "outcome.toml late.toml")));
@@ -87,6 +91,7 @@ fn wrong_studies_are_refused() {
         ("study absent.toml", "absent.toml"),
         ("study static.toml static.toml", "a second arm of the name static"),
         ("study static.toml --seeds one", "\"one\" is no seed"),
+        ("study static.toml --seeds 1-3,2", "seed 2 is there twice"),
     ] {
         let complaint = folder.fails(2, args);
         assert!(complaint.contains(expected), "{args}: {complaint}");
