@@ -1,36 +1,28 @@
 //! A training step (forward, backward, clipping, AdamW) on a GPU: its time, and what the device is given to do in it.
 //!
-//! `cargo bench -p aprm-models --bench gpu_step -- [a|b|qwen] [steps=12] [length=512]`, all models but the last by default: a
-//! and b are those of `train_step`, qwen has the shape of Qwen2-0.5B, with random weights. The last two have 8 sequences of
-//! `length` tokens; short ones, and few steps, are for GPUs in software, to which as much work is given otherwise.
+//! `cargo bench -p aprm-models --bench gpu_step -- [a|b|qwen] [matrices] [steps=12] [length=512]`, all models but the last by
+//! default: a and b are those of `train_step`, qwen has the shape of Qwen2-0.5B, with random weights. The last two have 8
+//! sequences of `length` tokens; short ones, and few steps, are for GPUs in software, to which as much work is given
+//! otherwise. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names another adapter than the first.
+
+#[path = "support/gpu.rs"]
+mod gpu;
+#[path = "support/models.rs"]
+mod models;
 
 use std::time::{Duration, Instant};
 
 use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Adam, Optimizer};
-use aprm_models::config::ModelConfig;
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
-use aprm_wgpu::{Adapter, GpuError, Limits};
+use aprm_wgpu::GpuError;
 
 /// Steps that are not counted, of as many in all or more.
 const WARM_UP: usize = 3;
 
-fn llama(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> String {
-    format!(
-        r#"{{"model_type": "llama", "hidden_size": {hidden}, "num_hidden_layers": {layers}, "vocab_size": {vocab},
-            "intermediate_size": {intermediate}, "num_attention_heads": {heads}, "max_position_embeddings": 512,
-            "rms_norm_eps": 1e-6}}"#
-    )
-}
-
-const QWEN: &str = r#"{"model_type": "qwen2", "hidden_size": 896, "num_hidden_layers": 24, "vocab_size": 151936,
-    "intermediate_size": 4864, "num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 512,
-    "rms_norm_eps": 1e-6, "tie_word_embeddings": true}"#;
-
-fn bench(name: &str, config: &str, lengths: &[usize], steps: usize) -> Result<(), GpuError> {
-    let config = ModelConfig::parse(config.as_bytes()).expect("a valid config");
-    let adapter = std::env::var("APRM_ADAPTER").ok();
-    let mut gpu = Adapter::choose(adapter.as_deref())?.open(Limits::default())?;
+fn bench(name: &str, lengths: &[usize], steps: usize, wants_matrices: bool) -> Result<(), GpuError> {
+    let config = models::config(name).expect("a model's name");
+    let mut gpu = gpu::open(wants_matrices)?;
     let model = Transformer::new(&mut gpu, config)?;
     let mut zeros = || Parameters::zeros(&mut gpu, &model.layout);
     let (mut weights, mut gradients) = (zeros()?, zeros()?);
@@ -86,8 +78,10 @@ fn bench(name: &str, config: &str, lengths: &[usize], steps: usize) -> Result<()
     let mut times = times.split_off(warm_up);
     times.sort_by(f64::total_cmp);
     let (after, steps) = (gpu.work(), times.len() as u64);
+    // An embedding multiplies nothing, unless it is the LM head.
+    let multiplies = |i| i != model.layout.embedding || config.tie_word_embeddings;
     let tensors = model.layout.tensors.iter().enumerate();
-    let parameters: usize = tensors.filter(|&(i, _)| i != model.layout.embedding).map(|(_, spec)| spec.len()).sum();
+    let parameters: usize = tensors.filter(|&(i, _)| multiplies(i)).map(|(_, spec)| spec.len()).sum();
     let median = times[times.len() / 2];
     println!(
         "| {name} | {rows} | {parameters} | {:.1} | {:.0} | {} | {} | {:.2} | {} | {} |",
@@ -111,16 +105,12 @@ fn main() -> Result<(), GpuError> {
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     let ragged: Vec<usize> = (0..64).map(|i| 40 + 37 * i % 81).collect();
-    let models = [
-        ("a", llama(128, 3, 64, 352, 4), &ragged[..]),
-        ("b", llama(256, 6, 2048, 704, 8), &[length; 8]),
-        ("qwen", QWEN.to_owned(), &[length; 8]),
-    ];
-    let is_named = asked.iter().any(|asked| !asked.contains('='));
-    for (name, config, lengths) in models {
-        let is_asked = asked.iter().any(|asked| asked == name) || !is_named && name != "qwen";
-        if is_asked {
-            bench(name, &config, lengths, steps)?;
+    let says = |word: &str| asked.iter().any(|asked| asked == word);
+    let models = [("a", &ragged[..]), ("b", &[length; 8]), ("qwen", &[length; 8])];
+    let is_named = models.iter().any(|(name, _)| says(name));
+    for (name, lengths) in models {
+        if says(name) || !is_named && name != "qwen" {
+            bench(name, lengths, steps, says("matrices"))?;
         }
     }
     Ok(())

@@ -1,44 +1,37 @@
-"""A training step (forward, backward, AdamW) of small Llama models in PyTorch, on padded batches as its users run them.
+"""A training step (forward, backward, AdamW) of Llama and Qwen2 models in PyTorch, on padded batches as its users run them.
 
-python -m pip install torch==2.15.0 transformers==5.23.0 && python aprm-models/benches/train_step.py [a|b|c] [eager|compile|best] [threads]
+python -m pip install torch==2.15.0 transformers==5.23.0 && python aprm-models/benches/train_step.py [a|b|c|qwen] [eager|compile|best] [threads] [device=cpu] [dtype=f32] [steps=15] [length=512] [clip=1]
 
-`compile` needs a C++ compiler; `best` runs both, each in a process of its own, and prints the faster.
+`compile` needs a C++ compiler; `best` runs both, each in a process of its own, and prints the faster. `clip` is the largest
+norm of all gradients, if any; `dtype=bf16` is autocast, so weights, gradients and moments stay in f32.
 """
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import time
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
-
+sys.path.append(os.path.join(os.path.dirname(__file__), "../../benches/peers"))
+import peer
 import torch
-import transformers
 
-SHAPES = {
-    "a": dict(hidden_size=128, num_hidden_layers=3, vocab_size=64, intermediate_size=352, num_attention_heads=4),
-    "b": dict(hidden_size=256, num_hidden_layers=6, vocab_size=2048, intermediate_size=704, num_attention_heads=8),
-    "c": dict(hidden_size=512, num_hidden_layers=8, vocab_size=8192, intermediate_size=1408, num_attention_heads=8),
-}
-LENGTHS = {"a": [40 + 37 * i % 81 for i in range(64)], "b": [512] * 8, "c": [512] * 4}
-
-name, mode, threads = (sys.argv[1:] + ["a", "eager", "2"][len(sys.argv) - 1 :])[:3]
+name, mode, threads = peer.words("a", "eager", "2")
 if mode == "best":
-    runs = [subprocess.run([sys.executable, __file__, name, mode, threads], stdout=subprocess.PIPE, text=True, check=True).stdout
+    options = [argument for argument in sys.argv[1:] if "=" in argument]
+    runs = [subprocess.run([sys.executable, __file__, name, mode, threads, *options], stdout=subprocess.PIPE, text=True, check=True).stdout
             for mode in ("eager", "compile")]
     print(min(runs, key=lambda run: float(run.split()[2])), end="")
     sys.exit()
+steps, length = peer.number("steps", 15), peer.number("length", 512)
+lengths = {"a": [40 + 37 * i % 81 for i in range(64)], "c": [length] * 4}.get(name, [length] * 8)
 torch.set_num_threads(int(threads))
-torch.manual_seed(0)
-config = transformers.LlamaConfig(**SHAPES[name], max_position_embeddings=512)
-model = transformers.LlamaForCausalLM(config).float().train()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-lengths, vocab = LENGTHS[name], config.vocab_size
+model = peer.model(name).train()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=peer.HAS_GPU or None)
+vocab = model.config.vocab_size
 longest = max(lengths)
-ids = torch.randint(vocab, (len(lengths), longest))
-mask = torch.arange(longest)[None, :] < torch.tensor(lengths)[:, None]
+with peer.DEVICE:
+    ids = torch.randint(vocab, (len(lengths), longest))
+    mask = torch.arange(longest)[None, :] < torch.tensor(lengths)[:, None]
 labels = ids.masked_fill(~mask, -100)
 forward = torch.compile(model) if mode == "compile" else model
 padding = {} if mask.all() else {"attention_mask": mask.long()}
@@ -46,20 +39,18 @@ padding = {} if mask.all() else {"attention_mask": mask.long()}
 
 def step():
     optimizer.zero_grad()
-    loss = forward(input_ids=ids, labels=labels, **padding).loss
+    with torch.autocast(peer.DEVICE.type, torch.bfloat16, enabled=peer.DTYPE == torch.bfloat16):
+        loss = forward(input_ids=ids, labels=labels, **padding).loss
     loss.backward()
+    if max_norm := peer.number("clip", 0):
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     optimizer.step()
 
 
-for _ in range(3):
-    step()
-times = []
-for _ in range(12):
-    start = time.perf_counter()
-    step()
-    times.append(time.perf_counter() - start)
+times = [peer.seconds(step) for _ in range(steps)][min(3, steps - 1) :]
 tokens = sum(lengths)
-parameters = sum(p.numel() for p in model.parameters()) - model.get_input_embeddings().weight.numel()
+parameters = sum(p.numel() for p in model.parameters())
+if not model.config.tie_word_embeddings:
+    parameters -= model.get_input_embeddings().weight.numel()
 median = statistics.median(times)
-peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10  # KiB on Linux
-print(f"{name} pytorch-{mode}: {1e3 * median:.0f} ms, {6 * parameters * tokens / median / 1e9:.0f} GFLOP/s, {tokens} tokens, {parameters} parameters, best {1e3 * min(times):.0f} ms, {peak_mib} MiB at most")
+print(f"{name} pytorch-{mode}: {peer.ms(median)}, {6 * parameters * tokens / median / 1e9:.0f} GFLOP/s, {tokens} tokens, {parameters} parameters, best {peer.ms(min(times))}, {peer.peak_mib()} MiB at most")

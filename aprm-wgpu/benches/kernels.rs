@@ -2,12 +2,14 @@
 //! cent of the rate of a copy.
 //!
 //! `cargo bench -p aprm-wgpu [-- [LARGEST] [matrices]]`, where LARGEST is the side of the largest product, 8192 by
-//! default; software adapters want 512. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names
-//! another adapter than the first.
+//! default; software adapters want 512, and at 0 the GPU is named and nothing measured. `matrices` asks for products by
+//! cooperative matrices, `APRM_ADAPTER` names another adapter than the first.
 
 use std::time::Instant;
 
-use aprm_core::backend::{AttentionDims, Backend, LinearDims, NormDims, Ragged, SwigluDims};
+use aprm_core::backend::{
+    AttentionDims, Backend, LinearDims, NormDims, PolicyGradients, PolicyStatistics, Ragged, SwigluDims, VocabDims,
+};
 use aprm_core::optimizer::AdamMoments;
 use aprm_wgpu::{Adapter, Buffer, Gpu, GpuError, Limits, Tier};
 
@@ -25,6 +27,9 @@ fn main() -> Result<(), GpuError> {
     println!("{}, tier {}", gpu.adapter(), gpu.tier());
     if let Some(refusal) = gpu.refusal() {
         println!("{refusal}");
+    }
+    if largest == 0 {
+        return Ok(());
     }
     for side in [512, 1024, 2048, 4096, 8192].into_iter().filter(|&side| side <= largest) {
         products(&mut gpu, side)?;
@@ -104,7 +109,7 @@ fn memory(gpu: &mut Gpu, len: usize) -> Result<(), GpuError> {
     let (rows, channels) = (len / CHANNELS, CHANNELS);
     let (x, mut y) = (numbers(gpu, len)?, numbers(gpu, len)?);
     let (weight, mut rstd) = (numbers(gpu, channels)?, numbers(gpu, rows)?);
-    let mut total = numbers(gpu, 1)?;
+    let (mut total, grad_out, mut grad_weight) = (numbers(gpu, 1)?, numbers(gpu, len)?, numbers(gpu, channels)?);
     let copy = seconds(gpu, |gpu| gpu.copy(len, &x, &mut y))?;
     let rate = |numbers: usize, time: f64| 4.0 * numbers as f64 / time / 1e9;
     let of_copy = rate(2 * len, copy);
@@ -117,12 +122,47 @@ fn memory(gpu: &mut Gpu, len: usize) -> Result<(), GpuError> {
     print("sum_of_squares", len, seconds(gpu, |gpu| gpu.sum_of_squares(len, &x, &mut total))?);
     let norm = NormDims { rows, stride: channels, offset: 0, groups: 1, channels, epsilon: 1e-6, accumulate: false };
     print("rms_norm_forward", 2 * len, seconds(gpu, |gpu| gpu.rms_norm_forward(norm, &x, &weight, &mut y, &mut rstd))?);
+    let backward =
+        seconds(gpu, |gpu| gpu.rms_norm_backward(norm, &x, &weight, &rstd, &grad_out, &mut y, &mut grad_weight))?;
+    print("rms_norm_backward", 3 * len, backward);
     let swiglu = SwigluDims { rows: rows / 2, channels };
     print("swiglu_forward", len + len / 2, seconds(gpu, |gpu| gpu.swiglu_forward(swiglu, &x, &mut y))?);
-    let (mut first, mut second) = (numbers(gpu, len)?, numbers(gpu, len)?);
+    let backward = seconds(gpu, |gpu| gpu.swiglu_backward(swiglu, &x, &grad_out, &mut y))?;
+    print("swiglu_backward", 2 * len + len / 2, backward);
+    let [forward, backward] = policy(gpu, len)?;
+    print("policy_forward", len, forward);
+    print("policy_backward", 2 * len, backward);
+    let [mut first, mut second, mut weights] = [numbers(gpu, len)?, numbers(gpu, len)?, numbers(gpu, len)?];
     let moments =
         AdamMoments { beta1: 0.9, beta2: 0.999, first_correction: 0.1, second_correction: 0.001, epsilon: 1e-8 };
     let adam = seconds(gpu, |gpu| gpu.adam_direction(len, moments, &x, &mut first, &mut second, &mut y))?;
     print("adam_direction", 6 * len, adam);
+    // What an update takes, counted as if weights, gradient and moments were read once and all but the gradient written.
+    let adamw = seconds(gpu, |gpu| {
+        gpu.adam_direction(len, moments, &x, &mut first, &mut second, &mut y)?;
+        gpu.axpy(len, -1e-4, &y, &mut weights)
+    })?;
+    print("adamw", 7 * len, adamw);
     Ok(())
+}
+
+/// Seconds of log-probabilities from so many logits, and of their gradient, over a vocabulary of 32,768.
+fn policy(gpu: &mut Gpu, len: usize) -> Result<[f64; 2], GpuError> {
+    const VOCAB: usize = 32768;
+    let dims = VocabDims { rows: len / VOCAB, vocab: VOCAB };
+    let mut logits = numbers(gpu, len)?;
+    let targets = gpu.allocate_indices(dims.rows)?;
+    let mut row = || numbers(gpu, dims.rows);
+    let gradients = PolicyGradients { log_prob: row()?, entropy: row()?, kl: row()? };
+    let mut statistics = PolicyStatistics {
+        log_prob: row()?,
+        entropy: row()?,
+        kl: row()?,
+        log_sum_exp: row()?,
+        ref_log_sum_exp: row()?,
+    };
+    Ok([
+        seconds(gpu, |gpu| gpu.policy_forward(dims, &logits, None, &targets, &mut statistics))?,
+        seconds(gpu, |gpu| gpu.policy_backward(dims, None, &targets, &statistics, &gradients, &mut logits))?,
+    ])
 }

@@ -1,40 +1,27 @@
-"""Batched generation by transformers: the model b, 64 prompts of 32 tokens, 64 tokens for each, drawn from the policy itself.
+"""Batched generation by transformers: 64 prompts of 32 tokens, 64 tokens for each, drawn from the policy itself.
 
-python benches/peers/generate.py [dynamic|static|compile] [threads]
+python benches/peers/generate.py [eager|static|compile] [threads] [model=b] [device=cpu] [dtype=f32] [prompts=64] [tokens=64] [rounds=7]
+
+The cache of `eager` is dynamic. On a GPU a static one is what transformers compiles for of its own accord, so `static` is `compile` there.
 """
 
-import os
-import resource
 import statistics
-import sys
-import time
-
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import torch
 import transformers
 
-PROMPTS, PROMPT_LEN, NEW_TOKENS = 64, 32, 64
+import peer
 
-mode, threads = (sys.argv[1:] + ["dynamic", "2"][len(sys.argv) - 1 :])[:2]
+PROMPT_LEN = 32
+
+mode, threads = peer.words("eager", "2")
+prompts, new_tokens, rounds = peer.number("prompts", 64), peer.number("tokens", 64), peer.number("rounds", 7)
 torch.set_num_threads(int(threads))
-torch.manual_seed(0)
-config = transformers.LlamaConfig(
-    hidden_size=256,
-    num_hidden_layers=6,
-    vocab_size=2048,
-    intermediate_size=704,
-    num_attention_heads=8,
-    max_position_embeddings=512,
-    # No token ends a sequence.
-    bos_token_id=None,
-    eos_token_id=None,
-)
-model = transformers.LlamaForCausalLM(config).float().eval()
-prompts = torch.randint(config.vocab_size, (PROMPTS, PROMPT_LEN))
-mask = torch.ones_like(prompts)
-options = {} if mode == "dynamic" else {"cache_implementation": "static"}
-if mode == "compile":
+model = peer.model(peer.OPTIONS.get("model", "b")).to(peer.DTYPE).eval()
+ids = torch.randint(model.config.vocab_size, (prompts, PROMPT_LEN), device=peer.DEVICE)
+mask = torch.ones_like(ids)
+options = {"cache_implementation": "static"} if mode in ("static", "compile") else {}
+if mode == "compile" and not peer.HAS_GPU:
     options["compile_config"] = transformers.CompileConfig(mode="default")
     # On its own it compiles for accelerators only.
     options["compile_config"]._compile_all_devices = True
@@ -43,9 +30,9 @@ if mode == "compile":
 def generate():
     with torch.inference_mode():
         tokens = model.generate(
-            prompts,
+            ids,
             attention_mask=mask,
-            max_new_tokens=NEW_TOKENS,
+            max_new_tokens=new_tokens,
             do_sample=True,
             temperature=1.0,
             top_k=0,
@@ -54,15 +41,10 @@ def generate():
             pad_token_id=0,
             **options,
         )
-    assert tokens.shape == (PROMPTS, PROMPT_LEN + NEW_TOKENS)
+    assert tokens.shape == (prompts, PROMPT_LEN + new_tokens)
 
 
-times = []
-for _ in range(7):
-    start = time.perf_counter()
-    generate()
-    times.append(time.perf_counter() - start)
 # What comes first is warm-up, in which compilation happens.
-median = statistics.median(times[2:])
-peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10  # KiB on Linux
-print(f"generate transformers-{mode}: {PROMPTS * NEW_TOKENS / median:.0f} tokens/s, {1e3 * median:.0f} ms, {peak_mib} MiB at most")
+warm_up = min(2, rounds - 1)
+median = statistics.median([peer.seconds(generate) for _ in range(rounds)][warm_up:])
+print(f"generate transformers-{mode}: {prompts * new_tokens / median:.0f} tokens/s, {peer.ms(median)}, {peer.peak_mib()} MiB at most")

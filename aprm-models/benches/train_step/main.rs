@@ -4,6 +4,8 @@
 //! `cargo bench -p aprm-models --bench train_step -- [a|b|c]`, on as many threads as `RAYON_NUM_THREADS` says; one model
 //! at a time, if its peak of memory is asked for.
 
+#[path = "../support/models.rs"]
+mod models;
 #[path = "../support/peak.rs"]
 mod peak;
 #[path = "../support/peak_memory.rs"]
@@ -15,7 +17,6 @@ use std::time::Instant;
 
 use aprm_core::backend::Backend;
 use aprm_core::optimizer::{Adam, Optimizer};
-use aprm_models::config::ModelConfig;
 use aprm_models::transformer::{Activations, Batch, ParameterSpace, Parameters, PolicyHead, Scratch, Transformer};
 use aprm_ndarray::Cpu;
 use rand::rngs::ChaCha8Rng;
@@ -24,16 +25,8 @@ use rand::{RngExt, SeedableRng};
 use self::peak_memory::peak_memory;
 use self::timed::{Timed, print_table};
 
-fn config(hidden: usize, layers: usize, vocab: usize, intermediate: usize, heads: usize) -> ModelConfig {
-    let json = format!(
-        r#"{{"model_type": "llama", "hidden_size": {hidden}, "num_hidden_layers": {layers}, "vocab_size": {vocab},
-            "intermediate_size": {intermediate}, "num_attention_heads": {heads}, "max_position_embeddings": 512,
-            "rms_norm_eps": 1e-6}}"#
-    );
-    ModelConfig::parse(json.as_bytes()).expect("a valid config")
-}
-
-fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core::convert::Infallible> {
+fn bench(name: &str, lengths: &[usize]) -> Result<(), core::convert::Infallible> {
+    let config = models::config(name).expect("a model's name");
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut cpu = Timed::new(Cpu::<f32>::new());
     let model = Transformer::new(&mut cpu, config)?;
@@ -101,15 +94,10 @@ fn bench(name: &str, config: ModelConfig, lengths: &[usize]) -> Result<(), core:
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let ragged: Vec<usize> = (0..64).map(|i| 40 + 37 * i % 81).collect();
-    let models = [
-        ("a", config(128, 3, 64, 352, 4), &ragged[..]),
-        ("b", config(256, 6, 2048, 704, 8), &[512; 8]),
-        ("c", config(512, 8, 8192, 1408, 8), &[512; 4]),
-    ];
-    for (name, config, lengths) in models {
+    for (name, lengths) in [("a", &ragged[..]), ("b", &[512; 8]), ("c", &[512; 4])] {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
             // From within the pool: a kernel that is called from elsewhere is handed over to it, and waited for.
-            let Ok(()) = rayon::scope(|_| bench(name, config, lengths));
+            let Ok(()) = rayon::scope(|_| bench(name, lengths));
         }
     }
 }

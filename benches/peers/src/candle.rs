@@ -75,7 +75,7 @@ fn generate(model: &Llama, config: &Config, prompts: &Tensor) -> Result<Tensor> 
 }
 
 fn main() -> Result<()> {
-    let shape = Shape::of("b").expect("a model");
+    let shape = Shape::of("b", 512).expect("a model");
     let (device, config) = (Device::Cpu, config(&shape));
     let builder = VarBuilder::from_tensors(weights(&shape, &device)?, DType::F32, &device);
     let model = Llama::load(builder, &config)?;

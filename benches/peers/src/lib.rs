@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-/// A Llama model without shared embeddings, and the lengths of the sequences that it is trained on.
+/// A Llama model without shared embeddings, or a Qwen2 model with them, and the lengths of the sequences that it is trained
+/// on.
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub hidden: usize,
@@ -10,6 +11,9 @@ pub struct Shape {
     pub vocab: usize,
     pub intermediate: usize,
     pub heads: usize,
+    pub kv_heads: usize,
+    /// Whether it is Qwen2: queries, keys and values have biases, and the embedding is the LM head.
+    pub is_qwen2: bool,
     pub lengths: Vec<usize>,
 }
 
@@ -17,21 +21,29 @@ pub struct Shape {
 pub const MAX_POSITIONS: usize = 512;
 
 impl Shape {
-    /// The models a, b and c of `train_step`.
-    pub fn of(name: &str) -> Option<Self> {
-        let (hidden, layers, vocab, intermediate, heads, lengths) = match name {
-            "a" => (128, 3, 64, 352, 4, (0..64).map(|i| 40 + 37 * i % 81).collect()),
-            "b" => (256, 6, 2048, 704, 8, vec![512; 8]),
-            "c" => (512, 8, 8192, 1408, 8, vec![512; 4]),
+    /// The models a, b and c of `train_step`, and qwen, of the shape of Qwen2-0.5B; all but a are given sequences of `length`.
+    pub fn of(name: &str, length: usize) -> Option<Self> {
+        let (hidden, layers, vocab, intermediate, heads, kv_heads, lengths) = match name {
+            "a" => (128, 3, 64, 352, 4, 4, (0..64).map(|i| 40 + 37 * i % 81).collect()),
+            "b" => (256, 6, 2048, 704, 8, 8, vec![length; 8]),
+            "c" => (512, 8, 8192, 1408, 8, 8, vec![length; 4]),
+            "qwen" => (896, 24, 151_936, 4864, 14, 2, vec![length; 8]),
             _ => return None,
         };
-        Some(Self { hidden, layers, vocab, intermediate, heads, lengths })
+        Some(Self { hidden, layers, vocab, intermediate, heads, kv_heads, is_qwen2: name == "qwen", lengths })
     }
 
-    /// How many numbers the model has, without the embedding, which multiplies nothing.
+    /// The width of all keys together, which is that of all values.
+    pub fn kv_width(&self) -> usize {
+        self.hidden / self.heads * self.kv_heads
+    }
+
+    /// How many numbers the model has, with the LM head and without an embedding beside it, which multiplies nothing.
     pub fn parameters(&self) -> usize {
-        let layer = 4 * self.hidden * self.hidden + 3 * self.hidden * self.intermediate + 2 * self.hidden;
-        self.layers * layer + self.hidden + self.hidden * self.vocab
+        let Self { hidden, layers, vocab, intermediate, .. } = *self;
+        let biases = if self.is_qwen2 { hidden + 2 * self.kv_width() } else { 0 };
+        let layer = 2 * hidden * (hidden + self.kv_width()) + biases + 3 * hidden * intermediate + 2 * hidden;
+        layers * layer + hidden + hidden * vocab
     }
 }
 
