@@ -81,9 +81,11 @@ impl Study {
                 let next = lock(&waiting).next();
                 let Some((place, seed)) = next else { return Ok(()) };
                 let progress = progress.of(format!("seed {seed}"));
-                let summary = self.seed(seed, &arms, &threads, &progress).inspect_err(|_| {
-                    // What has begun goes on; nothing else begins.
+                let summary = self.seed(seed, &arms, &threads, &progress).inspect_err(|error| {
                     lock(&waiting).by_ref().for_each(drop);
+                    if jobs > 1 {
+                        progress.warn(format!("seed {seed}: {error}; no more begin, those that have go on"));
+                    }
                 })?;
                 // After every seed, so that a long study can be looked at.
                 let mut summaries = lock(&summaries);

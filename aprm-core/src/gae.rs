@@ -11,6 +11,14 @@ pub struct Discounts<T> {
     pub gae_lambda: T,
 }
 
+impl<T: Scalar> Discounts<T> {
+    /// `A_t = r_t + γ V_{t+1} − V_t + γ λ A_{t+1}`: the step of the recursion, whichever way a trajectory is laid out.
+    pub fn advantage(self, reward: T, value: T, next_value: T, next_advantage: T) -> T {
+        let td_error = reward + self.gamma * next_value - value;
+        td_error + self.gamma * self.gae_lambda * next_advantage
+    }
+}
+
 /// What follows a step of a trajectory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Successor<T> {
@@ -68,6 +76,7 @@ pub fn gae<T: Scalar>(
         successors.len(),
         advantages.len(),
     );
+    let discounts = Discounts { gamma, gae_lambda };
     let mut next_value = T::zero();
     let mut next_advantage = T::zero();
     for t in (0..steps).rev() {
@@ -76,8 +85,7 @@ pub fn gae<T: Scalar>(
             Successor::Terminate => (next_value, next_advantage) = (T::zero(), T::zero()),
             Successor::Interrupt(bootstrap) => (next_value, next_advantage) = (bootstrap, T::zero()),
         }
-        let td_error = rewards[t] + gamma * next_value - values[t];
-        next_advantage = td_error + gamma * gae_lambda * next_advantage;
+        next_advantage = discounts.advantage(rewards[t], values[t], next_value, next_advantage);
         next_value = values[t];
         advantages[t] = next_advantage;
     }

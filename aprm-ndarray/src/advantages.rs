@@ -20,7 +20,7 @@ pub(crate) fn action_advantage<T: Scalar>(
 }
 
 pub(crate) fn gae<T: Scalar>(
-    Discounts { gamma, gae_lambda }: Discounts<T>,
+    discounts: Discounts<T>,
     offsets: &[u32],
     rewards: &[T],
     values: &[T],
@@ -29,8 +29,7 @@ pub(crate) fn gae<T: Scalar>(
     for pair in offsets.windows(2) {
         let (mut next_value, mut next_advantage) = (T::zero(), T::zero());
         for t in (pair[0] as usize..pair[1] as usize).rev() {
-            let td_error = rewards[t] + gamma * next_value - values[t];
-            next_advantage = td_error + gamma * gae_lambda * next_advantage;
+            next_advantage = discounts.advantage(rewards[t], values[t], next_value, next_advantage);
             next_value = values[t];
             advantages[t] = next_advantage;
         }

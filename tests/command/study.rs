@@ -55,6 +55,9 @@ fn arms_are_compared_over_seeds() {
     // Seeds that run at a time find what they find one after another.
     folder.run(&format!("{study} --out two --jobs 2"));
     assert_eq!(folder.read("two/study.json"), before);
+    folder.write("two/seed-2/summary.json", "{\"seed\": 2");
+    let complaint = folder.fails(2, &format!("{study} --out two --jobs 2"));
+    assert!(complaint.contains("no more begin") && complaint.contains("seed-2/summary.json: EOF"), "{complaint}");
 
     // It may go on with another arm, which changes nothing of the others.
     folder.write("late.toml", "entropy = 0.0\n");

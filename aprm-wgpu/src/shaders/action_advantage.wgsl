@@ -1,5 +1,6 @@
 // An invocation for each row: classes are few.
 #import entries
+#import classes
 struct Dims {
     len: u32,
     classes: u32,
@@ -15,17 +16,10 @@ fn main(place: Place) {
     for (var row = first_entry(place); row < end_entry(place, dims.len); row += LANES) {
         let first = row * dims.classes;
         let end = first + dims.classes;
-        var most = logits[first];
-        for (var i = first + 1u; i < end; i++) {
-            most = max(most, logits[i]);
-        }
-        var sum = 0.0;
-        for (var i = first; i < end; i++) {
-            sum += exp(logits[i] - most);
-        }
+        let row_classes = classes(first, end);
         var expected = 0.0;
         for (var i = first; i < end; i++) {
-            expected += exp(logits[i] - most) / sum * action_values[i];
+            expected += exp(logits[i] - row_classes.most) / row_classes.sum * action_values[i];
         }
         advantages[row] = action_values[first + actions[row]] - expected;
     }

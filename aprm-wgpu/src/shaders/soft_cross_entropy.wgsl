@@ -1,5 +1,6 @@
 // An invocation for each row: classes are few.
 #import entries
+#import classes
 struct Dims {
     len: u32,
     classes: u32,
@@ -16,20 +17,15 @@ fn main(place: Place) {
     for (var row = first_entry(place); row < end_entry(place, dims.len); row += LANES) {
         let first = row * dims.classes;
         let end = first + dims.classes;
-        var most = logits[first];
-        for (var i = first + 1u; i < end; i++) {
-            most = max(most, logits[i]);
-        }
-        var sum = 0.0;
+        let row_classes = classes(first, end);
+        let log_sum = log(row_classes.sum);
         var mass = 0.0;
         for (var i = first; i < end; i++) {
-            sum += exp(logits[i] - most);
             mass += labels[i];
         }
-        let log_sum = log(sum);
         var cross_entropy = 0.0;
         for (var i = first; i < end; i++) {
-            let log_prob = (logits[i] - most) - log_sum;
+            let log_prob = (logits[i] - row_classes.most) - log_sum;
             cross_entropy += labels[i] * log_prob;
             grad_logits[i] = weights[row] * (exp(log_prob) * mass - labels[i]);
         }
