@@ -4,6 +4,9 @@
 //! default: a and b are those of `train_step`, qwen has the shape of Qwen2-0.5B, with random weights. The last two have 8
 //! sequences of `length` tokens; short ones, and few steps, are for GPUs in software, to which as much work is given
 //! otherwise. `matrices` asks for products by cooperative matrices, `APRM_ADAPTER` names another adapter than the first.
+//!
+//! With `WGPU_NOOP_BACKEND=1 APRM_ADAPTER=noop` nothing is computed: what is left is the work that a device would be given,
+//! and what it costs the host to check and record it, without a driver's share.
 
 #[path = "support/gpu.rs"]
 mod gpu;
@@ -83,10 +86,13 @@ fn bench(name: &str, lengths: &[usize], steps: usize, wants_matrices: bool) -> R
     let tensors = model.layout.tensors.iter().enumerate();
     let parameters: usize = tensors.filter(|&(i, _)| multiplies(i)).map(|(_, spec)| spec.len()).sum();
     let median = times[times.len() / 2];
+    let (time, rate) = if gpu.adapter().ends_with("(noop)") {
+        ("".to_owned(), "".to_owned())
+    } else {
+        (format!("{:.1}", 1e3 * median), format!("{:.0}", (6 * parameters * rows) as f64 / median / 1e9))
+    };
     println!(
-        "| {name} | {rows} | {parameters} | {:.1} | {:.0} | {} | {} | {:.2} | {} | {} |",
-        1e3 * median,
-        (6 * parameters * rows) as f64 / median / 1e9,
+        "| {name} | {rows} | {parameters} | {time} | {rate} | {} | {} | {:.2} | {} | {} |",
         (after.dispatches - before.dispatches) / steps,
         (after.submissions - before.submissions) / steps,
         recording.as_secs_f64() * 1e3 / steps as f64,
