@@ -2,18 +2,21 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::process::Command;
+use std::time::Duration;
 
 use aprm_core::oracle::Verdict;
 use aprm_core::rand_core::Rng;
 use aprm_models::aprm::arithmetic_task::{ArithmeticTask, WorkedProblem};
 use aprm_models::aprm::collection::{Collection, NothingCollected};
-use aprm_models::aprm::config::{Gsm8kConfig, RunConfig, Strictness};
+use aprm_models::aprm::config::{Gsm8kConfig, JudgeConfig, RunConfig, Strictness};
 use aprm_models::aprm::gsm8k_task::{Gsm8kProblem, Gsm8kTask};
 use aprm_models::aprm::prompt::special_tokens;
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::task::Task;
 use aprm_models::arithmetic::{ALPHABET, Distribution, ErrorKind};
 use aprm_models::data::JsonLines;
+use aprm_models::oracle::{ProcessError, ProcessOracle};
 use aprm_models::tokenizer::Alphabet;
 
 use super::TrainError;
@@ -82,7 +85,7 @@ pub(super) fn collected(config: &RunConfig, problems: Problems) -> Result<Collec
 
 /// Those that leave room for a rewrite in the context, of steps that a rewrite has room for.
 fn read(
-    Gsm8kConfig { file, characters }: &Gsm8kConfig,
+    Gsm8kConfig { file, characters, judge }: &Gsm8kConfig,
     rewrite: usize,
     context: usize,
 ) -> Result<Gsm8kTask, TrainError> {
@@ -95,7 +98,15 @@ fn read(
     }
     let opened = File::open(file).map_err(|source| TrainError::Read { path: file.clone(), source })?;
     let rows = JsonLines::new(BufReader::new(opened), file.display().to_string()).collect::<Result<Vec<_>, _>>()?;
-    Ok(Gsm8kTask::new(rows, *characters, rewrite)?)
+    let task = Gsm8kTask::new(rows, *characters, rewrite)?;
+    let Some((JudgeConfig { seconds, asked, .. }, [program, arguments @ ..])) =
+        judge.as_ref().map(|judge| (judge, &judge.command[..]))
+    else {
+        return Ok(task);
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Ok(task.judged_by(ProcessOracle::new(command, Duration::from_secs(*seconds)), *asked))
 }
 
 /// The same of either kind; a problem is always of the kind that dealt it.
@@ -111,7 +122,7 @@ macro_rules! of_kind {
 
 impl Task for Problems {
     type Solution = Worked;
-    type Error = core::convert::Infallible;
+    type Error = ProcessError;
 
     fn deal(&self, rng: &mut dyn Rng) -> Worked {
         match self {
@@ -133,7 +144,14 @@ impl Task for Problems {
     }
 
     fn judge(&mut self, solution: &Worked, step: usize, rewrite: &str) -> Result<Verdict, Self::Error> {
-        of_kind!(self, solution, |task, solution| task.judge(solution, step, rewrite))
+        match (self, solution) {
+            (Self::Arithmetic(task), Worked::Arithmetic(solution)) => {
+                let Ok(verdict) = task.judge(solution, step, rewrite);
+                Ok(verdict)
+            }
+            (Self::Gsm8k(task), Worked::Gsm8k(solution)) => task.judge(solution, step, rewrite),
+            _ => unreachable!("a problem of another kind"),
+        }
     }
 
     fn solves(&self, solution: &Worked, steps: &[String]) -> bool {

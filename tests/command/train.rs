@@ -278,12 +278,26 @@ fn the_game_is_played_on_gsm8k() {
     folder.write("in.jsonl", sample);
     assert!(folder.run("score --model run/aprm/verifier in.jsonl").contains("scores"));
 
+    let judge = "while read -r line; do echo \"$line\" >> asked; echo '{\"verdict\":\"incorrect\"}'; done";
+    folder.write("judge.sh", judge);
+    let judged = |script: &str| {
+        format!(
+            "train {tiny} --set game.max_rewrite_tokens=40 --set gsm8k.file=train.jsonl \
+             --set gsm8k.judge.command=['sh','{script}'] --set gsm8k.judge.asked=always --out {script}-run"
+        )
+    };
+    folder.run(&judged("judge.sh"));
+    assert!(folder.read("asked").lines().all(|question| question.contains("\"gold_step\":\"She has ")));
+    let complaint = folder.fails(1, &judged("absent.sh"));
+    assert!(complaint.contains("\"sh\" ended without an answer"), "{complaint}");
+
     folder.write("torn.jsonl", format!("{}{{\"question\": ", row(1, 2)));
     for (args, expected) in [
         ("--set gsm8k.file=absent.jsonl", "absent.jsonl"),
         ("--set gsm8k.file=torn.jsonl", "torn.jsonl:2"),
         ("--set gsm8k.file=train.jsonl --set gsm8k.characters=10", "at most 10 characters"),
         ("--set gsm8k.characters=10", "file"),
+        ("--set gsm8k.file=train.jsonl --set gsm8k.judge.command=[]", "gsm8k.judge.command"),
         ("--set gsm8k.file=train.jsonl --set game.max_rewrite_tokens=200", "game.max_rewrite_tokens = 200"),
     ] {
         let complaint = folder.fails(2, &format!("train {args} --out other"));

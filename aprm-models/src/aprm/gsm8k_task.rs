@@ -1,20 +1,25 @@
 //! The game on GSM8K: steps of people's solutions, judged by the arithmetic that they show.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aprm_core::oracle::{Oracle, Verdict};
 use aprm_core::rand_core::Rng;
 
+use super::config::Asked;
 use super::task::Task;
 use crate::arithmetic::ErrorKind;
 use crate::data::{Annotations, Gsm8k, corrupt_annotated};
 use crate::draw::index;
-use crate::oracle::{Context, Expression, GoldStepOracle, Rational, Truth, equations, without_annotations};
+use crate::oracle::{
+    Context, Expression, GoldStepOracle, ProcessError, ProcessOracle, Rational, Truth, equations, without_annotations,
+};
 
 /// Problems whose solutions are dealt, without their calculator annotations.
 #[derive(Clone, Debug)]
 pub struct Gsm8kTask {
     problems: Arc<[Gsm8kProblem]>,
+    /// One process, whoever has the task.
+    judge: Option<(Arc<Mutex<ProcessOracle>>, Asked)>,
 }
 
 /// A problem with its solution.
@@ -50,7 +55,13 @@ impl Gsm8kTask {
         };
         let is_judged = |problem: &Gsm8kProblem| (0..problem.steps.len()).any(|step| problem.is_judged(step));
         let problems: Arc<[_]> = problems.filter(|problem| fits(problem) && is_judged(problem)).collect();
-        if problems.is_empty() { Err(NoProblem { characters }) } else { Ok(Self { problems }) }
+        if problems.is_empty() { Err(NoProblem { characters }) } else { Ok(Self { problems, judge: None }) }
+    }
+
+    /// The same, judged by a program as well.
+    #[must_use]
+    pub fn judged_by(self, judge: ProcessOracle, asked: Asked) -> Self {
+        Self { judge: Some((Arc::new(Mutex::new(judge)), asked)), ..self }
     }
 
     /// How many problems there are.
@@ -78,7 +89,7 @@ fn last_value(step: &str) -> Option<Rational> {
 
 impl Task for Gsm8kTask {
     type Solution = Gsm8kProblem;
-    type Error = core::convert::Infallible;
+    type Error = ProcessError;
 
     fn deal(&self, rng: &mut dyn Rng) -> Gsm8kProblem {
         self.problems[index(self.problems.len(), rng)].clone()
@@ -106,8 +117,22 @@ impl Task for Gsm8kTask {
         })
     }
 
-    fn judge(&mut self, solution: &Gsm8kProblem, step: usize, rewrite: &str) -> Result<Verdict, Self::Error> {
-        GoldStepOracle.judge(&Context::<String>::default(), &solution.row.steps[step][..], rewrite)
+    fn judge(&mut self, solution: &Gsm8kProblem, step: usize, rewrite: &str) -> Result<Verdict, ProcessError> {
+        let by_arithmetic = || {
+            let Ok(verdict) =
+                GoldStepOracle.judge(&Context::<String>::default(), &solution.row.steps[step][..], rewrite);
+            verdict
+        };
+        let Some((judge, asked)) = &self.judge else { return Ok(by_arithmetic()) };
+        if *asked == Asked::IfUndecidable {
+            let verdict = by_arithmetic();
+            if verdict != Verdict::Undecidable {
+                return Ok(verdict);
+            }
+        }
+        let context = Context { problem: &solution.row.question, steps: solution.steps[..step].to_vec() };
+        let mut judge = judge.lock().unwrap_or_else(PoisonError::into_inner);
+        judge.judge(&context, &solution.steps[step][..], rewrite)
     }
 
     fn solves(&self, solution: &Gsm8kProblem, steps: &[String]) -> bool {

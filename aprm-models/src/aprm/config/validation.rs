@@ -1,6 +1,6 @@
 //! Whether settings make sense.
 
-use super::{OwnErrors, RunConfig};
+use super::{Gsm8kConfig, JudgeConfig, OwnErrors, RunConfig};
 
 /// A setting that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -31,6 +31,10 @@ impl RunConfig {
         let not_negative = |setting, value: f64| {
             number(setting, value, value.is_finite() && value >= 0.0, "a number that is not negative")
         };
+        if let Some(Gsm8kConfig { judge: Some(JudgeConfig { command, seconds, .. }), .. }) = &self.gsm8k {
+            whole("gsm8k.judge.command", command.len(), 1, "a program and its arguments")?;
+            whole("gsm8k.judge.seconds", *seconds as usize, 1, "at least 1")?;
+        }
         let heads = model.num_attention_heads;
         whole("save_every", self.save_every as usize, 1, "at least 1")?;
         whole("model.num_attention_heads", heads, 1, "at least 1")?;
