@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod device;
 mod env;
 mod eval;
+mod interruption;
 mod json_lines;
 mod metrics_row;
 mod play;

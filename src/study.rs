@@ -12,6 +12,7 @@ use std::thread::available_parallelism;
 use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
+use crate::interruption::Interruption;
 use crate::progress::Progress;
 use crate::train::settings;
 use crate::train::{Run, Summary, TrainError};
@@ -72,7 +73,7 @@ impl Study {
         let arms = settings::read_arms(&self.arms)?;
         let names: Vec<String> = arms.keys().cloned().collect();
         let (jobs, threads) = self.shares();
-        let progress = Progress::new();
+        let (progress, interruption) = (Progress::new(), Interruption::listen());
         let waiting = Mutex::new(self.seeds.0.iter().copied().enumerate());
         let summaries = Mutex::new(BTreeMap::new());
         let job = || -> Result<(), TrainError> {
@@ -81,9 +82,9 @@ impl Study {
                 let next = lock(&waiting).next();
                 let Some((place, seed)) = next else { return Ok(()) };
                 let progress = progress.of(format!("seed {seed}"));
-                let summary = self.seed(seed, &arms, &threads, &progress).inspect_err(|error| {
+                let summary = self.seed(seed, &arms, &threads, &progress, &interruption).inspect_err(|error| {
                     lock(&waiting).by_ref().for_each(drop);
-                    if jobs > 1 {
+                    if jobs > 1 && !interruption.is_noted() {
                         progress.warn(format!("seed {seed}: {error}; no more begin, those that have go on"));
                     }
                 })?;
@@ -118,6 +119,7 @@ impl Study {
         arms: &toml::Table,
         threads: &rayon::ThreadPool,
         progress: &Progress,
+        interruption: &Interruption,
     ) -> Result<Summary, TrainError> {
         let folder = self.out.join(format!("seed-{seed}"));
         let settings = settings::read_with(self.config.as_deref(), Some(arms), &self.set, Some(seed))?;
@@ -135,9 +137,12 @@ impl Study {
             return Ok(summary);
         }
         let summary = with_device!(self.device.open()?, |device| {
-            threads.install(|| Run::new(device, &folder, settings, progress)?.finish())
+            threads.install(|| Run::new(device, &folder, settings, progress, interruption)?.finish())
         })
-        .map_err(|error| error.in_run(&folder))?;
+        .map_err(|error| match error {
+            TrainError::Interrupted(_) => TrainError::StudyInterrupted(self.out.clone()),
+            error => error.in_run(&folder),
+        })?;
         summary.write(&file)?;
         Ok(summary)
     }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
+use crate::interruption::Interruption;
 use crate::progress::Progress;
 use crate::report;
 pub(crate) use error::TrainError;
@@ -89,9 +90,9 @@ impl Train {
             settings::begin(folder, &settings)?;
         }
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
-        let progress = Progress::new();
+        let (progress, interruption) = (Progress::new(), Interruption::listen());
         let summary = with_device!(self.device.open()?, |device| {
-            threads.install(|| Run::new(device, folder, settings, &progress)?.finish())
+            threads.install(|| Run::new(device, folder, settings, &progress, &interruption)?.finish())
         })
         .map_err(|error| error.in_run(folder))?;
         summary.write(&folder.join("summary.json"))?;

@@ -84,6 +84,8 @@ pub(crate) enum TrainError {
     NoDevice(#[from] NoDevice),
     #[error("the run was interrupted; go on with --resume {}", .0.display())]
     Interrupted(PathBuf),
+    #[error("the study was interrupted; the same command goes on with what {} has", .0.display())]
+    StudyInterrupted(PathBuf),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("cannot start threads")]

@@ -3,14 +3,13 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::TrainError;
 use super::problems::{Problems, collected};
 use super::settings::{Arm, Settings};
 use super::summary::Summary;
 use crate::device::Device;
+use crate::interruption::Interruption;
 use crate::progress::Progress;
 use aprm_core::backend::Backend;
 use aprm_models::aprm::collection::Collection;
@@ -43,7 +42,7 @@ pub(crate) struct Run<'a, D: Device> {
     pub(super) config: RunConfig,
     arms: Vec<Arm>,
     pub(super) progress: &'a Progress,
-    interrupted: Arc<AtomicBool>,
+    interruption: &'a Interruption,
     pub(super) backend: D,
     tokenizer: CharacterTokenizer,
     pub(super) prompt: Prompt,
@@ -56,21 +55,18 @@ impl<'a, D: Device> Run<'a, D> {
         folder: &'a Path,
         settings: Settings,
         progress: &'a Progress,
+        interruption: &'a Interruption,
     ) -> Result<Self, TrainError> {
         let Settings { run: config, arms, .. } = settings;
         let task = Problems::new(&config, config.oracle)?;
         let tokenizer = CharacterTokenizer::new(task.alphabet())?;
         let task = collected(&config, task)?;
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = interrupted.clone();
-        // Without a handler an interrupt ends the process at once, which costs no more than the updates since the last state.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst));
         Ok(Self {
             folder,
             config,
             arms,
             progress,
-            interrupted,
+            interruption,
             backend,
             prompt: Prompt::new(Box::new(tokenizer.clone()))?,
             tokenizer,
@@ -196,7 +192,7 @@ impl<'a, D: Device> Run<'a, D> {
         done: u64,
         capture: impl FnOnce(&mut D) -> Result<TrainingState<f32>, D::Error>,
     ) -> Result<(), TrainError> {
-        let is_interrupted = self.interrupted.load(Ordering::SeqCst);
+        let is_interrupted = self.interruption.is_noted();
         if is_interrupted || done.is_multiple_of(self.config.save_every) {
             let state = capture(&mut self.backend).map_err(TrainError::device)?;
             states.save(&state)?;

@@ -1,4 +1,7 @@
 use std::fs;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -102,4 +105,31 @@ fn wrong_studies_are_refused() {
     folder.run(&format!("{} --out one", study.replace("1-2,4", "1")));
     let complaint = folder.fails(2, &format!("{} --set game.rounds=7 --out one", study.replace("1-2,4", "1")));
     assert!(complaint.contains("begun with other settings"), "{complaint}");
+}
+
+/// All seeds that run at a time end at their next states, seeds that have not begun do not, and the command goes on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_study_goes_on() {
+    let folder = Folder::new("study_interrupted");
+    let study = format!("{} --set game.rounds=40 --jobs 2", study(&folder));
+    folder.run(&format!("{study} --out whole"));
+    let args = format!("{study} --out interrupted");
+    let run = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let has_begun = |seed: u32| folder.0.join(format!("interrupted/seed-{seed}/static/metrics.jsonl")).exists();
+    let begun = Instant::now();
+    while !(has_begun(1) && has_begun(2)) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "nothing begins");
+        sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+    let ended = run.wait_with_output().unwrap();
+    let complaint = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("the study was interrupted") && !complaint.contains("no more begin"), "{complaint}");
+    for seed in [1, 2, 4] {
+        assert!(!folder.0.join(format!("interrupted/seed-{seed}/summary.json")).exists(), "seed {seed} has ended");
+    }
+    folder.run(&args);
+    assert!(folder.read("whole/study.json") == folder.read("interrupted/study.json"));
 }
