@@ -102,10 +102,11 @@ impl Adapter {
         [self.info.subgroup_min_size, self.info.subgroup_max_size]
     }
 
-    /// The most bytes of a buffer that a kernel can work on.
+    /// The most bytes of a buffer that a kernel can work on; at most 2³¹ − 4, since shaders count entries, and on Metal
+    /// bytes, in 32 bits.
     pub fn binding_size(&self) -> u64 {
         let limits = self.adapter.limits();
-        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64) & !3
     }
 
     /// The bytes that a workgroup can share.

@@ -24,6 +24,8 @@ const ENTRIES: usize = 1024;
 const SQUARES: usize = 4096;
 /// Rows that `linear_backward_bias.wgsl`, and groups that `rms_norm_backward_weight.wgsl`, sum up at a time.
 const ROWS_OF_PARTIAL: usize = 64;
+/// Columns of a workgroup of these.
+const COLUMNS_OF_PARTIAL: usize = 64;
 /// Rows of a workgroup of `attention.wgsl`.
 const ATTENTION_ROWS: usize = 16;
 /// The widest head that attention has room for.
@@ -128,6 +130,12 @@ impl Gpu {
         let half = head_dim / 2;
         self.entries(kernel, &buffers, &[word(rows * heads * half), word(stride), word(heads), word(half)])
     }
+}
+
+/// A workgroup for each part of the rows and of the columns.
+fn grid_of_partials(partials: usize, columns: usize) -> [u32; 3] {
+    let [x, y, _] = fold(partials);
+    [x, y, word(columns.div_ceil(COLUMNS_OF_PARTIAL))]
 }
 
 /// Sequences, blocks of rows in the longest, query heads, key-value heads, the factor of scores.
@@ -336,7 +344,8 @@ impl Backend for Gpu {
             let partials = rows.div_ceil(ROWS_OF_PARTIAL);
             let scratch = self.take_scratch(partials * outputs)?;
             let words = [word(rows), word(outputs)];
-            self.queue.dispatch_folded(Kernel::LinearBackwardBias, &[grad_out, &scratch], &words, partials)?;
+            let grid = grid_of_partials(partials, outputs);
+            self.queue.dispatch((Kernel::LinearBackwardBias, Form::Only), &[grad_out, &scratch], &words, grid)?;
             self.add_partials(outputs, partials, &scratch, grad_bias.holds(outputs))?;
             self.scratch = Some(scratch);
         }
@@ -376,7 +385,8 @@ impl Backend for Gpu {
         let partials = (rows * groups).div_ceil(ROWS_OF_PARTIAL);
         let scratch = self.take_scratch(partials * channels)?;
         let buffers = [x, rstd, grad_out, &scratch];
-        self.queue.dispatch_folded(Kernel::RmsNormBackwardWeight, &buffers, &words, partials)?;
+        let grid = grid_of_partials(partials, channels);
+        self.queue.dispatch((Kernel::RmsNormBackwardWeight, Form::Only), &buffers, &words, grid)?;
         self.add_partials(channels, partials, &scratch, grad_weight.holds(channels))?;
         self.scratch = Some(scratch);
         Ok(())

@@ -29,7 +29,10 @@ impl Matrices {
         })?;
         // A subgroup for each patch of 2 x 2 matrices in a block of 64 x 64 entries.
         let patches = (64 / (2 * side)).pow(2);
-        let lanes = patches * adapter.get_info().subgroup_max_size;
+        let info = adapter.get_info();
+        // wgpu takes any of 4 to 64 for Metal's; GPUs that have its matrices have 32.
+        let subgroup = if info.backend == wgpu::Backend::Metal { 32 } else { info.subgroup_max_size };
+        let lanes = patches * subgroup;
         let limits = adapter.limits();
         let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         (1..=most).contains(&lanes).then_some(Self { side, lanes })

@@ -22,6 +22,9 @@ const MOST_WORKGROUPS: usize = 65_535;
 /// The largest write that goes through staging memory of its own accord.
 const STAGED_BYTES: u64 = 1 << 20;
 
+/// The most bytes of larger writes that may wait in memory of the device's choice, and that are read at once.
+const BYTES_UNDER_WAY: u64 = 1 << 26;
+
 /// What a device was given to do so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -64,6 +67,8 @@ pub(crate) struct Queue {
     dispatches: Vec<Dispatch>,
     recorded: usize,
     belt: StagingBelt,
+    /// Bytes of large writes since the last submission.
+    unsubmitted: u64,
     read_back: Option<wgpu::Buffer>,
     ledger: Arc<Ledger>,
     fault: Arc<Mutex<Option<GpuError>>>,
@@ -88,10 +93,16 @@ impl Queue {
         means: Means,
         binding_size: u64,
     ) -> Self {
-        let fault = Arc::new(Mutex::new(None));
-        let first = fault.clone();
+        let (fault, ledger) = (Arc::new(Mutex::new(None)), Arc::<Ledger>::default());
+        let (first, of_ledger, name) = (fault.clone(), ledger.clone(), adapter.clone());
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            locked(&first).get_or_insert_with(|| GpuError::Validation(error.to_string()));
+            locked(&first).get_or_insert_with(|| match error {
+                wgpu::Error::OutOfMemory { .. } => {
+                    let allocated = of_ledger.allocated.load(Ordering::Relaxed);
+                    GpuError::OutOfMemory { adapter: name.clone(), bytes: 0, allocated }
+                }
+                error => GpuError::Validation(error.to_string()),
+            });
         }));
         let lost = fault.clone();
         device.set_device_lost_callback(move |reason, message| {
@@ -111,8 +122,9 @@ impl Queue {
             encoder: None,
             dispatches: Vec::new(),
             recorded: 0,
+            unsubmitted: 0,
             read_back: None,
-            ledger: Arc::default(),
+            ledger,
             fault,
             work: Work::default(),
         }
@@ -153,7 +165,17 @@ impl Queue {
             return Err(GpuError::TooLarge { adapter, bytes, limit });
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let raw = self.create("numbers", bytes, usage)?;
+        let raw = match self.create("numbers", bytes, usage) {
+            Err(GpuError::OutOfMemory { .. }) => {
+                // Bindings and commands that are under way may hold memory whose buffers are gone.
+                self.submit()?;
+                self.device
+                    .poll(wgpu::PollType::wait_indefinitely())
+                    .map_err(|error| GpuError::Lost(error.to_string()))?;
+                self.create("numbers", bytes, usage)?
+            }
+            created => created?,
+        };
         let allocated = self.ledger.allocated.fetch_add(raw.size(), Ordering::Relaxed) + raw.size();
         self.ledger.peak.fetch_max(allocated, Ordering::Relaxed);
         let id = 1 + self.ledger.next.fetch_add(1, Ordering::Relaxed);
@@ -181,6 +203,11 @@ impl Queue {
         if size.get() > STAGED_BYTES {
             self.submit()?;
             self.queue.write_buffer(&buffer.raw, 4 * start as u64, bytes);
+            self.unsubmitted += size.get();
+            if self.unsubmitted > BYTES_UNDER_WAY {
+                self.unsubmitted = 0;
+                self.queue.submit([]);
+            }
         } else {
             self.encode();
             let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
@@ -193,18 +220,28 @@ impl Queue {
 
     /// Waits for all that is recorded.
     pub(crate) fn read(&mut self, buffer: &Buffer, start: usize, out: &mut [u8]) -> Result<(), GpuError> {
-        let size = out.len() as u64;
-        if size == 0 {
+        if out.is_empty() {
             return self.check();
         }
+        let piece = BYTES_UNDER_WAY.min(self.binding_size & !3) as usize;
+        let starts = (4 * start as u64..).step_by(piece);
+        starts.zip(out.chunks_mut(piece)).try_for_each(|(start, out)| self.read_piece(buffer, start, out))?;
+        self.work.reads += 1;
+        self.work.bytes_read += out.len() as u64;
+        Ok(())
+    }
+
+    fn read_piece(&mut self, buffer: &Buffer, start: u64, out: &mut [u8]) -> Result<(), GpuError> {
+        let size = out.len() as u64;
         if self.read_back.as_ref().is_none_or(|read_back| read_back.size() < size) {
             let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-            self.read_back = Some(self.create("read back", size.next_power_of_two(), usage)?);
+            let room = size.next_power_of_two().min(self.binding_size & !3);
+            self.read_back = Some(self.create("read back", room, usage)?);
         }
         self.encode();
         let read_back = self.read_back.clone().expect("it was made above");
         let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
-        encoder.copy_buffer_to_buffer(&buffer.raw, 4 * start as u64, &read_back, 0, size);
+        encoder.copy_buffer_to_buffer(&buffer.raw, start, &read_back, 0, size);
         self.submit()?;
         let mapped = read_back.slice(..size);
         mapped.map_async(wgpu::MapMode::Read, |_| {});
@@ -215,8 +252,6 @@ impl Queue {
         out.copy_from_slice(&view);
         drop(view);
         read_back.unmap();
-        self.work.reads += 1;
-        self.work.bytes_read += size;
         Ok(())
     }
 
@@ -290,7 +325,9 @@ impl Queue {
         for Dispatch { pipeline, bindings, immediates, len, grid: [x, y, z] } in self.dispatches.drain(..) {
             pass.set_pipeline(&pipeline);
             pass.set_bind_group(0, &bindings, &[]);
-            pass.set_immediates(0, &immediates[..len]);
+            if len > 0 {
+                pass.set_immediates(0, &immediates[..len]);
+            }
             pass.dispatch_workgroups(x, y, z);
         }
     }
@@ -305,6 +342,7 @@ impl Queue {
             self.queue.submit([encoder.finish()]);
             self.belt.recall();
             self.work.submissions += 1;
+            self.unsubmitted = 0;
         }
         let retired = mem::take(&mut *locked(&self.ledger.retired));
         if !retired.is_empty() {

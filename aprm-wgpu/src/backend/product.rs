@@ -36,7 +36,7 @@ impl Gpu {
         }
         let [largest, powers] = match self.powers.take() {
             Some(powers) => powers,
-            None => [self.queue.allocate(2 * PARTS_OF_OPERAND)?, self.queue.allocate(2)?],
+            None => [self.queue.allocate(2 * PARTS_OF_OPERAND)?, self.queue.allocate(3)?],
         };
         let lens = [word(left_len), word(right_len)];
         let parts_of_both = [word(PARTS_OF_OPERAND), 2, 1];

@@ -1,4 +1,5 @@
 #import entries
+#import bits
 struct Dims {
     len: u32,
     lowest: f32,
@@ -21,6 +22,7 @@ fn main(place: Place) {
         let ratio = select(exp(log_ratio), 1.0, log_ratio == 0.0);
         let advantage = advantages[i];
         let is_clipped = select((ratio < dims.lowest), (ratio > dims.highest), advantage > 0.0);
-        grad_log_prob[i] = select(-advantage * ratio, 0.0, is_clipped || log_ratio > MAX_LOG_RATIO);
+        let gradient = select(-advantage * ratio, 0.0, is_clipped || log_ratio > MAX_LOG_RATIO);
+        grad_log_prob[i] = select(gradient, log_ratio, is_nan(log_ratio));
     }
 }

@@ -1,4 +1,4 @@
-// partial[p] = the column sums of 64 rows.
+// partial[part] = the column sums of 64 rows; a workgroup has LANES of the columns.
 const LANES = 64u;
 const ROWS = 64u;
 struct Dims {
@@ -18,14 +18,13 @@ fn main(
     let part = group.y * groups.x + group.x;
     let begin = part * ROWS;
     let end = min(dims.rows, begin + ROWS);
-    if (begin >= end) {
+    let c = group.z * LANES + lane;
+    if (begin >= end || c >= dims.outputs) {
         return;
     }
-    for (var c = lane; c < dims.outputs; c += LANES) {
-        var sum = 0.0;
-        for (var r = begin; r < end; r++) {
-            sum += grad_out[r * dims.outputs + c];
-        }
-        partial[part * dims.outputs + c] = sum;
+    var sum = 0.0;
+    for (var r = begin; r < end; r++) {
+        sum += grad_out[r * dims.outputs + c];
     }
+    partial[part * dims.outputs + c] = sum;
 }

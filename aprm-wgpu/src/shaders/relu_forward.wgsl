@@ -1,4 +1,5 @@
 #import entries
+#import bits
 struct Dims {
     len: u32,
 }
@@ -9,6 +10,6 @@ var<immediate> dims: Dims;
 fn main(place: Place) {
     for (var i = first_entry(place); i < end_entry(place, dims.len); i += LANES) {
         // Not a maximum: NaN stays.
-        x[i] = select(x[i], 0.0, x[i] < 0.0);
+        x[i] = select(select(0.0, x[i], x[i] > 0.0), x[i], is_nan(x[i]));
     }
 }

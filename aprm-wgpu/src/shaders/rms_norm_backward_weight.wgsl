@@ -1,4 +1,4 @@
-// partial[workgroup, c] = the weight gradient of 64 groups of channels.
+// partial[part, c] = the weight gradient of 64 groups of channels; a workgroup has LANES of the channels.
 #import norm
 const GROUPS = 64u;
 
@@ -16,15 +16,14 @@ fn main(
     let chunk = group.y * groups.x + group.x;
     let begin = chunk * GROUPS;
     let end = min(dims.rows * dims.groups, begin + GROUPS);
-    if (begin >= end) {
+    let c = group.z * LANES + lane;
+    if (begin >= end || c >= dims.channels) {
         return;
     }
-    for (var c = lane; c < dims.channels; c += LANES) {
-        var sum = 0.0;
-        for (var g = begin; g < end; g++) {
-            let i = first_channel(g) + c;
-            sum = fma(grad_out[i], x[i] * rstd[g], sum);
-        }
-        partial[chunk * dims.channels + c] = sum;
+    var sum = 0.0;
+    for (var g = begin; g < end; g++) {
+        let i = first_channel(g) + c;
+        sum = fma(grad_out[i], x[i] * rstd[g], sum);
     }
+    partial[chunk * dims.channels + c] = sum;
 }

@@ -203,6 +203,10 @@ fn main(place: Place) {
     for (var i = first + place.lane; i < first + dims.vocab; i += LANES) {
         sum += exp(logits[i] - most);
     }
+    // What stays where a logit is found by its key and then by no token, as on a device that takes subnormals for zero.
+    if (place.lane == 0u) {
+        drawn = 0u;
+    }
     let log_sum = log(workgroup_sum(sum, place));
     if (dims.temperature == 0.0) {
         nth_of_key(key(most), 0.0, first, place);

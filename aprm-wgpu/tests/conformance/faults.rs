@@ -34,6 +34,25 @@ fn a_buffer_that_cannot_be_bound_is_refused_by_its_size() {
     assert_eq!((bytes, limit), ((1 << 20) + 4, 1 << 20));
 }
 
+/// As long a buffer as the device binds is read, though no power of two is that long, and a longer one than what is read
+/// at once.
+#[test]
+fn long_buffers_are_read_whole() {
+    if is_off() {
+        return;
+    }
+    let most = Limits::default().binding_size;
+    for (binding_size, len) in [(3_000_000, 740_000), (most, (1 << 24) + 5)] {
+        let mut gpu = adapter().open(Limits { binding_size, ..Limits::default() }).unwrap();
+        let mut x = gpu.allocate(len).unwrap();
+        let entries: Vec<f32> = (0..len).map(|i| i as f32).collect();
+        gpu.write(&entries, &mut x, 0).unwrap();
+        let mut read = vec![f32::NAN; len - 3];
+        gpu.read(&x, 3, &mut read).unwrap();
+        assert!(read == entries[3..], "{len}");
+    }
+}
+
 #[test]
 fn an_unknown_adapter_is_refused_with_those_that_are_there() {
     if is_off() {

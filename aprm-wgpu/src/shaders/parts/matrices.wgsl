@@ -18,7 +18,7 @@ struct Place {
     @builtin(local_invocation_index) lane: u32,
 }
 
-// The exponents of the powers, of the left operand and of the right.
+// The exponents of the powers, of the left operand and of the right, and zero.
 @group(0) @binding(7) var<storage, read> powers: array<i32>;
 
 var<workgroup> lefts: array<f16, BLOCK * PITCH>;
@@ -94,7 +94,10 @@ fn put_matrices(place: Place, sum: Sum, slot: u32, within: vec2<u32>) {
         let entry = i % ENTRIES;
         let at = place.group.yx * BLOCK + vec2(index / PATCHES, index % PATCHES) * PATCH + within
             + vec2(entry / TILE, entry % TILE);
-        put(place, at.x, at.y, sums[i] * power(half) * power(exponent - half));
+        // A compiler that may reorder products would make one power of both, which has no room in f32: it does not know
+        // that the bits which are flipped in between are none.
+        let scaled = bitcast<f32>(bitcast<u32>(sums[i] * power(half)) ^ bitcast<u32>(powers[2]));
+        put(place, at.x, at.y, scaled * power(exponent - half));
     }
     workgroupBarrier();
 }
