@@ -4,6 +4,8 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::progress::tell;
+
 /// The exit code of a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;
 
@@ -21,9 +23,7 @@ impl Interruption {
             if flag.swap(true, Ordering::SeqCst) {
                 process::exit(INTERRUPTED);
             }
-            eprintln!(
-                "interrupted: ends at the next state; once more ends it at once, and loses what is after the last"
-            );
+            tell("interrupted: ends at the next state; once more ends it at once, and loses what is after the last");
         });
         Self(noted)
     }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use progress::tell;
+
 mod device;
 mod env;
 mod eval;
@@ -57,12 +59,12 @@ fn main() -> ExitCode {
 fn end<E: Error>(result: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     let mut said = error.to_string();
-    eprintln!("error: {said}");
+    tell(&format!("error: {said}"));
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_said = cause.to_string();
         if !said.ends_with(&cause_said) {
-            eprintln!("  because {cause_said}");
+            tell(&format!("  because {cause_said}"));
         }
         (said, source) = (cause_said, cause.source());
     }

@@ -1,5 +1,6 @@
 //! How far work has come, for whoever watches it.
 
+use std::io::{Write, stderr};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,7 +36,7 @@ impl Progress {
         bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(500));
         if self.bars.is_hidden() {
-            eprintln!("{name}: {} to do", steps - done.min(steps));
+            tell(&format!("{name}: {} to do", steps - done.min(steps)));
         }
         Bar(bar)
     }
@@ -44,7 +45,7 @@ impl Progress {
 impl Progress {
     /// Says something without disturbing the bars.
     pub(crate) fn warn(&self, message: impl AsRef<str>) {
-        self.bars.suspend(|| eprintln!("warning: {}", message.as_ref()));
+        self.bars.suspend(|| tell(&format!("warning: {}", message.as_ref())));
     }
 }
 
@@ -59,4 +60,9 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.abandon();
     }
+}
+
+/// Says something to whoever watches; that nobody does is no reason to stop.
+pub(crate) fn tell(message: &str) {
+    let _ = writeln!(stderr(), "{message}");
 }

@@ -4,7 +4,7 @@ mod forest;
 mod page;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -15,7 +15,7 @@ use crate::device::{DeviceArgs, with_device};
 use crate::interruption::Interruption;
 use crate::progress::Progress;
 use crate::train::settings;
-use crate::train::{Run, Summary, TrainError};
+use crate::train::{Run, Summary, TrainError, print};
 use table::Table;
 
 /// Train several arms from each of several seeds and compare them.
@@ -58,8 +58,8 @@ pub(crate) struct Study {
     threads: Option<usize>,
 
     /// Seeds at a time, which share the threads: one for each thread by default, or one on a GPU.
-    #[arg(long)]
-    jobs: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: Option<u64>,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -84,7 +84,7 @@ impl Study {
                 let progress = progress.of(format!("seed {seed}"));
                 let summary = self.seed(seed, &arms, &threads, &progress, &interruption).inspect_err(|error| {
                     lock(&waiting).by_ref().for_each(drop);
-                    if jobs > 1 && !interruption.is_noted() {
+                    if self.seeds.0.len() > 1 && !interruption.is_noted() {
                         progress.warn(format!("seed {seed}: {error}; no more begin, those that have go on"));
                     }
                 })?;
@@ -99,15 +99,18 @@ impl Study {
             let ends: Vec<_> = jobs.into_iter().map(|job| job.join().expect("a job that does not panic")).collect();
             ends.into_iter().collect::<Result<(), _>>()
         })?;
-        print!("{}", Table::new(&names, &Vec::from_iter(lock(&summaries).values())));
-        println!("\n{} holds study.json, study.md, study.html and a run for each seed", self.out.display());
-        Ok(())
+        let table = Table::new(&names, &Vec::from_iter(lock(&summaries).values()));
+        print(format!(
+            "{table}\n{} holds study.json, study.md, study.html and a run for each seed\n",
+            self.out.display()
+        ))
     }
 
     /// How many seeds run at a time, and the threads that each of them has.
     fn shares(&self) -> (usize, usize) {
-        let threads = self.threads.or_else(|| Some(available_parallelism().ok()?.get())).unwrap_or(1).max(1);
-        let jobs = self.jobs.unwrap_or(if self.device.is_gpu() { 1 } else { threads });
+        let named = self.threads.filter(|&threads| threads > 0);
+        let threads = named.or_else(|| Some(available_parallelism().ok()?.get())).unwrap_or(1);
+        let jobs = self.jobs.map_or(if self.device.is_gpu() { 1 } else { threads }, |jobs| jobs as usize);
         let jobs = jobs.clamp(1, self.seeds.0.len().max(1));
         (jobs, (threads / jobs).max(1))
     }
@@ -122,14 +125,13 @@ impl Study {
         interruption: &Interruption,
     ) -> Result<Summary, TrainError> {
         let folder = self.out.join(format!("seed-{seed}"));
-        let settings = settings::read_with(self.config.as_deref(), Some(arms), &self.set, Some(seed))?;
+        let mut settings = settings::read_with(self.config.as_deref(), Some(arms), &self.set, Some(seed))?;
         if folder.join(settings::FILE).is_file() {
             if !settings.extend(&settings::of_run(&folder)?) {
                 return Err(TrainError::OtherSettings(folder));
             }
-            settings.write(&folder)?;
         } else {
-            settings::begin(&folder, &settings)?;
+            settings::occupy(&folder)?;
         }
         let file = folder.join("summary.json");
         let has_all = |summary: &Summary| arms.keys().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
@@ -137,7 +139,11 @@ impl Study {
             return Ok(summary);
         }
         let summary = with_device!(self.device.open()?, |device| {
-            threads.install(|| Run::new(device, &folder, settings, progress, interruption)?.finish())
+            threads.install(|| {
+                let run = Run::new(device, &folder, &settings, progress, interruption)?;
+                settings.write(&folder)?;
+                run.finish()
+            })
         })
         .map_err(|error| match error {
             TrainError::Interrupted(_) => TrainError::StudyInterrupted(self.out.clone()),
@@ -152,17 +158,31 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The most seeds of a study.
+const MOST_SEEDS: usize = 10_000;
+
 fn seeds(text: &str) -> Result<Seeds, String> {
-    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| format!("{text:?} is no seed"));
-    let mut seeds = Vec::new();
+    // TOML has no larger numbers.
+    let number = |text: &str| {
+        let number = text.trim().parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+        number.ok_or_else(|| format!("{text:?} is no seed: expected a number from 0 to {}", i64::MAX))
+    };
+    let (mut seeds, mut seen) = (Vec::new(), BTreeSet::new());
     for part in text.split(',') {
-        match part.split_once('-') {
-            Some((first, last)) => seeds.extend(number(first)?..=number(last)?),
-            None => seeds.push(number(part)?),
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let range = number(first)?..=number(last)?;
+        if range.is_empty() {
+            return Err(format!("{part} ends before it begins"));
+        }
+        for seed in range {
+            if !seen.insert(seed) {
+                return Err(format!("seed {seed} is there twice"));
+            }
+            if seen.len() > MOST_SEEDS {
+                return Err(format!("more than {MOST_SEEDS} seeds"));
+            }
+            seeds.push(seed);
         }
     }
-    if let Some(seed) = seeds.iter().enumerate().find_map(|(i, seed)| seeds[..i].contains(seed).then_some(seed)) {
-        return Err(format!("seed {seed} is there twice"));
-    }
-    if seeds.is_empty() { Err("no seeds".into()) } else { Ok(Seeds(seeds)) }
+    Ok(Seeds(seeds))
 }

@@ -10,6 +10,7 @@ mod solving;
 mod stages;
 mod summary;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -49,7 +50,8 @@ pub(crate) struct Train {
     set: Vec<String>,
 
     /// Everything random follows from it.
-    #[arg(long, conflicts_with = "resume")]
+    // TOML has no larger numbers.
+    #[arg(long, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 
     /// Where everything is written; must not exist or be empty.
@@ -79,30 +81,44 @@ pub(crate) struct Train {
 impl Train {
     pub(crate) fn run(&self) -> Result<(), TrainError> {
         let (folder, settings) = match &self.resume {
-            Some(folder) => (folder, settings::of_run(folder)?),
+            Some(folder) => (folder, settings::of_unedited_run(folder)?),
             None => (&self.out, settings::read(self.config.as_deref(), &self.set, self.seed)?),
         };
         if self.dry_run {
-            print!("{}", settings.to_toml());
-            return Ok(());
+            return print(settings.to_toml());
         }
-        if self.resume.is_none() {
-            settings::begin(folder, &settings)?;
+        let is_new = self.resume.is_none();
+        if is_new {
+            settings::occupy(folder)?;
         }
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build()?;
         let (progress, interruption) = (Progress::new(), Interruption::listen());
         let summary = with_device!(self.device.open()?, |device| {
-            threads.install(|| Run::new(device, folder, settings, &progress, &interruption)?.finish())
+            threads.install(|| {
+                let run = Run::new(device, folder, &settings, &progress, &interruption)?;
+                // Only now: what is refused leaves nothing behind.
+                if is_new {
+                    settings.write(folder)?;
+                }
+                run.finish()
+            })
         })
         .map_err(|error| error.in_run(folder))?;
         summary.write(&folder.join("summary.json"))?;
         let page = report::write(folder)?;
-        if self.json {
-            println!("{}", summary.to_json());
+        print(if self.json {
+            format!("{}\n", summary.to_json())
         } else {
-            print!("{summary}");
-            println!("\n{} holds the models and the metrics; {} shows the run", folder.display(), page.display());
-        }
-        Ok(())
+            let (folder, page) = (folder.display(), page.display());
+            format!("{summary}\n{folder} holds the models and the metrics; {page} shows the run\n")
+        })
+    }
+}
+
+/// Prints a text; that nobody reads it is no failure.
+pub(crate) fn print(text: String) -> Result<(), TrainError> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(TrainError::Print(error)),
+        _ => Ok(()),
     }
 }

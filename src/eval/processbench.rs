@@ -82,9 +82,14 @@ impl ProcessBench {
             }
             None => None,
         };
-        if let (Some(folder), Some(judged)) = (&self.out, &judged) {
-            official::write(folder, &subsets, &judged.predictions)?;
+        // First: files that cannot be written are no reason to lose what was found.
+        print(
+            &Report::new(&subsets, judged.as_ref(), Bootstrap { seed: self.seed, ..Bootstrap::default() }),
+            self.json,
+        )?;
+        match (&self.out, &judged) {
+            (Some(folder), Some(judged)) => official::write(folder, &subsets, &judged.predictions),
+            _ => Ok(()),
         }
-        print(&Report::new(&subsets, judged.as_ref(), Bootstrap { seed: self.seed, ..Bootstrap::default() }), self.json)
     }
 }

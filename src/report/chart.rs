@@ -13,8 +13,8 @@ const WIDTH: u32 = 470 * SCALE;
 const HEIGHT: u32 = 250 * SCALE;
 
 /// Beyond these the ticks of an axis cannot be counted.
-const LARGEST: f64 = 1e300;
-const SMALLEST: f64 = 1e-300;
+const LARGEST: f64 = 1e100;
+const SMALLEST: f64 = 1e-100;
 
 /// What the vertical axis spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

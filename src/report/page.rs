@@ -44,7 +44,7 @@ fn state(run: &Run) -> Markup {
                     (palette::patch(palette::arm(i))) (arm.name) " "
                     span.value {
                         (arm.metrics.last_round().map_or(0, |last| last.saturating_add(1)))
-                        @if let Some(rounds) = run.rounds { " of " (rounds) }
+                        @if let Some(rounds) = arm.rounds { " of " (rounds) }
                         " rounds"
                     }
                 }

@@ -1,7 +1,7 @@
 //! Okabe and Ito's colours, which most colour-blind readers can tell apart.
 
 use maud::{Markup, html};
-use plotters::style::RGBColor;
+use plotters::style::{Color, HSLColor, RGBColor};
 
 /// Of arms; the page's style has a lighter one for each on a dark ground.
 pub(super) const ARMS: [RGBColor; 5] = [VERMILLION, BLUE, GREEN, PINK, ORANGE];
@@ -22,8 +22,13 @@ const SKY: RGBColor = RGBColor(0x56, 0xb4, 0xe9);
 const YELLOW: RGBColor = RGBColor(0xf0, 0xe4, 0x42);
 const GREY: RGBColor = RGBColor(0x99, 0x99, 0x99);
 
+/// An arm's colour; beyond those that were chosen hues follow each other by the golden angle, so that none comes twice.
 pub(super) fn arm(index: usize) -> RGBColor {
-    ARMS[index % ARMS.len()]
+    ARMS.get(index).copied().unwrap_or_else(|| {
+        let hue = (index as f64 * 0.618_034).fract();
+        let (red, green, blue) = HSLColor(hue, 0.5, 0.5).to_backend_color().rgb;
+        RGBColor(red, green, blue)
+    })
 }
 
 /// A patch of a colour, for legends.

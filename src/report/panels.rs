@@ -35,13 +35,6 @@ pub(super) fn sections(run: &Run) -> Vec<Section> {
         span: Span::Unit,
         meaning: "Distinct n-grams among those that the generator wrote in a round; a fall is a collapse.",
     });
-    let step_auc = names_behind(run, "eval/step_auc/").into_iter().map(|set| Panel {
-        metric: format!("eval/step_auc/{set}"),
-        title: format!("Step AUC: {set}"),
-        y_label: "AUC",
-        span: Span::Unit,
-        meaning: "How well the verifier of a round ranks right steps above first errors; 0.5 is chance.",
-    });
     vec![
         Section {
             title: "The game",
@@ -139,7 +132,6 @@ pub(super) fn sections(run: &Run) -> Vec<Section> {
             ],
         },
         Section { title: "Diversity of rewrites", panels: diversity.collect() },
-        Section { title: "Checkpoints", panels: step_auc.collect() },
     ]
 }
 

@@ -15,8 +15,6 @@ pub(super) struct Run {
     /// The settings, as they stand in config.toml.
     pub(super) config: String,
     pub(super) seed: Option<i64>,
-    /// Rounds that are to be played.
-    pub(super) rounds: Option<i64>,
     /// Missing until the run has ended.
     pub(super) summary: Option<Summary>,
     /// By name.
@@ -31,12 +29,11 @@ impl Run {
         }
         let config = fs::read_to_string(&path).map_err(|source| ReportError::Read { path: path.clone(), source })?;
         let settings: Table = config.parse().map_err(|source| ReportError::Toml { path, source: Box::new(source) })?;
-        let rounds = settings.get("game").and_then(|game| game.get("rounds"));
+        let arms = arms(folder)?.iter().map(|arm| Arm::open(arm, &settings)).collect::<Result<_, _>>()?;
         Ok(Self {
             seed: settings.get("seed").and_then(toml::Value::as_integer),
-            rounds: rounds.and_then(toml::Value::as_integer),
             summary: json(&folder.join("summary.json"))?,
-            arms: arms(folder)?.iter().map(|arm| Arm::open(arm)).collect::<Result<_, _>>()?,
+            arms,
             config,
         })
     }

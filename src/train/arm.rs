@@ -68,7 +68,7 @@ impl<D: Device> Run<'_, D> {
         if let Some(state) = resumed(&states)? {
             game.restore(&mut self.backend, &state, &mut streams)?;
         }
-        let mut log = Log::open(&folder, game.round)?;
+        let mut log = Log::open(&folder, game.round, self.progress)?;
         let bar = self.progress.stage(&arm.name, rounds, game.round);
         while game.round < rounds {
             let report = game.play(&mut self.backend, &mut task, &self.prompt, &mut streams)?;
@@ -118,7 +118,7 @@ impl<D: Device> Run<'_, D> {
             (streams.deal, streams.verifier) = (state.stream("deal")?, state.stream("verifier")?);
             training.round = state.step;
         }
-        let mut log = Log::open(&folder, training.round)?;
+        let mut log = Log::open(&folder, training.round, self.progress)?;
         let bar = self.progress.stage(&arm.name, arm.game.rounds, training.round);
         while training.round < arm.game.rounds {
             let (round, rngs) = (training.round, (&mut streams.deal as _, &mut streams.verifier as _));
@@ -245,10 +245,14 @@ impl<D: Device> Run<'_, D> {
             return Ok(Vec::new());
         }
         let path = self.folder.join(&arm.name).join(JUDGEMENT);
-        if path.exists() {
-            return read_rows(&path);
-        }
         let (prm, rounds) = (&arm.name, arm.game.rounds);
+        if path.exists() {
+            let rows: Vec<Row> = read_rows(&path)?;
+            // What is not of this arm and these sets is found anew.
+            if rows.iter().map(|row| (&row.prm, &row.set)).eq(sets.iter().skip(1).map(|set| (prm, &set.name))) {
+                return Ok(rows);
+            }
+        }
         let last: Vec<u64> = (1..=rounds)
             .rev()
             .filter(|&round| self.is_checkpoint(round, rounds))

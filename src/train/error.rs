@@ -30,8 +30,12 @@ pub(crate) enum TrainError {
     Set { set: String, problem: String },
     #[error(transparent)]
     Setting(#[from] SettingError),
+    #[error("arm {arm}: {error}")]
+    ArmSetting { arm: String, error: SettingError },
     #[error("the problems: {0}")]
     Problems(#[from] DistributionError),
+    #[error("the set {set}: {error}")]
+    OfSet { set: &'static str, error: DistributionError },
     #[error("GSM8K: {0}")]
     Gsm8k(#[from] NoProblem),
     #[error(transparent)]
@@ -44,6 +48,12 @@ pub(crate) enum TrainError {
     Occupied(PathBuf),
     #[error("{} was begun with other settings; name another --out", .0.display())]
     OtherSettings(PathBuf),
+    #[error(
+        "{} was edited since the run began; put it back as {} has it, or begin another run", path.display(), copy.display()
+    )]
+    Edited { path: PathBuf, copy: PathBuf },
+    #[error("{} has {found} problems where {expected} are expected; delete it to have them attempted anew", path.display())]
+    Attempts { path: PathBuf, found: usize, expected: usize },
     #[error("{} is no run: it has no config.toml", .0.display())]
     NoRun(PathBuf),
     #[error("cannot write {}", path.display())]
@@ -88,6 +98,8 @@ pub(crate) enum TrainError {
     StudyInterrupted(PathBuf),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error("cannot print")]
+    Print(#[source] io::Error),
     #[error("cannot start threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
@@ -128,7 +140,11 @@ impl TrainError {
             | Self::Settings { .. }
             | Self::Set { .. }
             | Self::Setting(_)
+            | Self::ArmSetting { .. }
+            | Self::Edited { .. }
+            | Self::Attempts { .. }
             | Self::Problems(_)
+            | Self::OfSet { .. }
             | Self::Gsm8k(_)
             | Self::DataRow(_)
             | Self::Model(_)

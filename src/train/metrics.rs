@@ -1,7 +1,7 @@
 //! What a round is logged as: metrics under the names that TRL has for them, and samples of rewrites.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use aprm_core::oracle::Verdict;
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::TrainError;
 use crate::json_lines;
 use crate::metrics_row::MetricsRow;
+use crate::progress::Progress;
 use crate::tensorboard::EventFile;
 
 /// Rewrites of a round that are kept.
@@ -29,28 +30,16 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Goes on behind the lines of the rounds before `round`; later ones, which will be played again, are cut off.
-    pub(crate) fn open(folder: &Path, round: u64) -> Result<Self, TrainError> {
-        let open = |name: &str| {
-            let path = folder.join(name);
-            let failed = |source| TrainError::Write { path: path.clone(), source };
-            let mut file =
-                OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
-            let mut keep = 0;
-            for line in BufReader::new(&file).split(b'\n') {
-                let line = line.map_err(failed)?;
-                let step = serde_json::from_slice::<Value>(&line).ok().and_then(|row| row["step"].as_u64());
-                if step.is_none_or(|step| step >= round) {
-                    break;
-                }
-                keep += line.len() as u64 + 1;
-            }
-            file.set_len(keep).map_err(failed)?;
-            std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
-            Ok::<_, TrainError>((path, file))
-        };
+    /// Goes on behind the lines of the rounds before `round`; later ones, which will be played again, are cut off, and so is
+    /// a last one of which only a part was written.
+    pub(crate) fn open(folder: &Path, round: u64, progress: &Progress) -> Result<Self, TrainError> {
+        let open = |name: &str| reopen(folder.join(name), round);
         let (metrics, samples, alarms) = (open("metrics.jsonl")?, open("samples.jsonl")?, open("alarms.jsonl")?);
-        let (kept, events) = (json_lines::read(&metrics.0)?, folder.join("tensorboard"));
+        let (kept, events): (Vec<MetricsRow>, _) = (json_lines::read(&metrics.0)?, folder.join("tensorboard"));
+        let missing = round.saturating_sub(kept.len() as u64);
+        if missing > 0 {
+            progress.warn(format!("{} lacks {missing} of the {round} rounds that were played", metrics.0.display()));
+        }
         let events =
             EventFile::open(&events, &kept).map_err(|source| TrainError::Write { path: events.clone(), source })?;
         Ok(Self { metrics, samples, alarms, events })
@@ -103,6 +92,33 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// A file of rows as it was before a round.
+fn reopen(path: PathBuf, round: u64) -> Result<(PathBuf, File), TrainError> {
+    let failed = |source| TrainError::Write { path: path.clone(), source };
+    let mut file =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    let (mut keep, mut reader, mut line) = (0, BufReader::new(&file), Vec::new());
+    for number in 1.. {
+        line.clear();
+        // A last line without its end is one that was being written.
+        if reader.read_until(b'\n', &mut line).map_err(failed)? == 0 || !line.ends_with(b"\n") {
+            break;
+        }
+        let row: Value = serde_json::from_slice(&line).unwrap_or_default();
+        let Some(step) = row["step"].as_u64() else {
+            let problem = "no row of a round; put it right, or remove the line".into();
+            return Err(TrainError::Row { path, line: number, problem });
+        };
+        if step >= round {
+            break;
+        }
+        keep += line.len() as u64;
+    }
+    file.set_len(keep).map_err(failed)?;
+    file.seek(SeekFrom::End(0)).map_err(failed)?;
+    Ok((path, file))
 }
 
 fn put_verifier(metrics: &mut Map<String, Value>, verifier: &VerifierStatistics) {

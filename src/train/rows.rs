@@ -28,7 +28,7 @@ pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Trai
         serde_json::from_str(&line.map_err(failed)?).map_err(|error| TrainError::Row {
             path: path.into(),
             line: i + 1,
-            problem: error.to_string(),
+            problem: error.to_string().replace(" at line 1 column", " at column"),
         })
     });
     read.collect()

@@ -14,6 +14,8 @@ use super::TrainError;
 use super::summary::LIKELIHOOD;
 
 pub(crate) const FILE: &str = "config.toml";
+/// Where a copy of it lies, by which it is seen whether it was edited.
+const COPY: &str = "states";
 const ARMS: &str = "arms";
 /// Folders and rows of a run that are no arm's.
 const RESERVED: [&str; 8] =
@@ -69,7 +71,12 @@ pub(crate) fn read_with(
 ) -> Result<Settings, TrainError> {
     let mut table = defaults();
     if let Some(path) = file {
-        lay(&mut table, read_table(path)?);
+        let laid = read_table(path)?;
+        if arms.is_some() && laid.contains_key(ARMS) {
+            let problem = format!("the arms of a study are files of their own, not [{ARMS}]");
+            return Err(TrainError::Settings { path: path.into(), problem });
+        }
+        lay(&mut table, laid);
         let failed = |problem| TrainError::Settings { path: path.into(), problem };
         Settings::of(table.clone()).map_err(failed)?;
     }
@@ -79,6 +86,10 @@ pub(crate) fn read_with(
     for set in overrides {
         let failed = |problem: String| TrainError::Set { set: set.clone(), problem };
         let (key, value) = set.split_once('=').ok_or_else(|| failed("expected KEY=VALUE".into()))?;
+        let is_new_arm = |arm: &str| arms.is_some_and(|arms| !arms.contains_key(arm.split('.').next().unwrap_or(arm)));
+        if key.strip_prefix("arms.").is_some_and(is_new_arm) {
+            return Err(failed("the study has no such arm: give it a file of its own".into()));
+        }
         insert(&mut table, key, parsed(value)).map_err(failed)?;
         Settings::of(table.clone()).map_err(failed)?;
     }
@@ -87,7 +98,8 @@ pub(crate) fn read_with(
     settings.run.seed = seed.unwrap_or(settings.run.seed);
     settings.run.validate()?;
     for arm in &settings.arms {
-        RunConfig { game: arm.game.clone(), ..settings.run.clone() }.validate()?;
+        let whole = RunConfig { game: arm.game.clone(), ..settings.run.clone() };
+        whole.validate().map_err(|error| TrainError::ArmSetting { arm: arm.name.clone(), error })?;
     }
     Ok(settings)
 }
@@ -119,15 +131,25 @@ impl Settings {
         if arms.is_empty() { Err(format!("{ARMS} is empty")) } else { Ok(Self { run, arms, written }) }
     }
 
-    /// Whether these are those of a run that has begun, but for arms that are new.
-    pub(crate) fn extend(&self, begun: &Self) -> bool {
-        self.run == begun.run && begun.written.iter().all(|(name, arm)| self.written.get(name) == Some(arm))
+    /// Takes over the arms of a run that has begun; whether these are its settings, but for arms that one of them lacks.
+    pub(crate) fn extend(&mut self, begun: &Self) -> bool {
+        let is_same = self.run == begun.run
+            && begun.written.iter().all(|(name, arm)| self.written.get(name).is_none_or(|written| written == arm));
+        for (name, arm) in &begun.written {
+            self.written.entry(name.clone()).or_insert_with(|| arm.clone());
+        }
+        is_same
     }
 
     /// Writes them into the folder of their run.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TrainError> {
-        let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(self.to_toml().as_bytes()));
-        written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })
+        let copy = folder.join(COPY);
+        fs::create_dir_all(&copy).map_err(|source| TrainError::Write { path: copy.clone(), source })?;
+        for folder in [folder, &copy] {
+            let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(self.to_toml().as_bytes()));
+            written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })?;
+        }
+        Ok(())
     }
 
     pub(crate) fn to_toml(&self) -> String {
@@ -146,14 +168,23 @@ pub(crate) fn of_run(folder: &Path) -> Result<Settings, TrainError> {
     read(Some(&path), &[], None)
 }
 
-/// Takes an empty folder for a run and writes its settings into it.
-pub(crate) fn begin(folder: &Path, settings: &Settings) -> Result<(), TrainError> {
+/// The same, if nobody has edited them since.
+pub(crate) fn of_unedited_run(folder: &Path) -> Result<Settings, TrainError> {
+    let (settings, copy) = (of_run(folder)?, folder.join(COPY).join(FILE));
+    if copy.is_file() && read(Some(&copy), &[], None)?.to_toml() != settings.to_toml() {
+        return Err(TrainError::Edited { path: folder.join(FILE), copy });
+    }
+    Ok(settings)
+}
+
+/// Takes an empty folder for a run.
+pub(crate) fn occupy(folder: &Path) -> Result<(), TrainError> {
     let failed = |source| TrainError::Write { path: folder.into(), source };
     fs::create_dir_all(folder).map_err(failed)?;
     if fs::read_dir(folder).map_err(failed)?.next().is_some() {
         return Err(TrainError::Occupied(folder.into()));
     }
-    settings.write(folder)
+    Ok(())
 }
 
 /// The defaults, and two arms: a PRM that learns from fixed errors, and APRM's.

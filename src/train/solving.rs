@@ -13,9 +13,10 @@ use aprm_models::aprm::own_errors::own_errors;
 use aprm_models::aprm::solver::{Sampling, continue_all};
 use aprm_models::aprm::streams::stream;
 use aprm_models::aprm::warm_start::Corruption;
-use aprm_models::arithmetic::{Part, Preset};
+use aprm_models::arithmetic::{DistributionError, Part, Preset, Problem};
 use aprm_models::generate::Generation;
 use aprm_models::oracle::ArithmeticOracle;
+use rand::rngs::ChaCha8Rng;
 
 use super::TrainError;
 use super::rows::{read_rows, write_rows};
@@ -37,6 +38,28 @@ pub(super) fn sampling<'a>(config: &RunConfig, end: &'a [u32]) -> Sampling<'a, f
         capacity: config.model.context,
         generation: Generation { max_new_tokens, sampler: Sampler::default(), stop: end },
     }
+}
+
+/// The problems of the set of a number, the first of which is held out, and the stream that solvers go on with.
+fn problems(config: &RunConfig, set: usize, preset: Preset) -> Result<(Vec<Problem>, ChaCha8Rng), DistributionError> {
+    // A threshold is one number, and takes fewer problems than a comparison.
+    let problems = config.evaluation.problems;
+    let problems = if set == 0 { problems.div_ceil(4) } else { problems };
+    let mut rng = stream(config.seed, SOLVER + set as u64);
+    let distribution = preset.beside(&config.problems);
+    Ok((distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?, rng))
+}
+
+/// Whether every set has its problems, before anything is trained.
+pub(super) fn check_sets(config: &RunConfig) -> Result<(), TrainError> {
+    if config.gsm8k.is_some() {
+        return Ok(());
+    }
+    let presets = [Preset::InDistribution].into_iter().chain(config.evaluation.sets.iter().copied());
+    presets.enumerate().try_for_each(|(set, preset)| {
+        let found = problems(config, set, preset).map(drop);
+        found.map_err(|error| TrainError::OfSet { set: preset.name(), error })
+    })
 }
 
 /// A set of problems with what a solver wrote.
@@ -117,12 +140,8 @@ impl<D: Device> Run<'_, D> {
         let path = folder.join(format!("{}.jsonl", name.replace(", ", "-").replace(' ', "-")));
         if !path.exists() {
             let model = self.model(Role::LanguageModel)?;
-            let (problems, each) = (self.config.evaluation.problems, self.config.evaluation.attempts);
-            // A threshold is one number, and takes fewer problems than a comparison.
-            let problems = if set == 0 { problems.div_ceil(4) } else { problems };
-            let mut rng = stream(self.config.seed, SOLVER + set as u64);
-            let distribution = preset.beside(&self.config.problems);
-            let problems = distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?;
+            let each = self.config.evaluation.attempts;
+            let (problems, mut rng) = problems(&self.config, set, preset)?;
             if solver == Solver::Strong {
                 rng = stream(self.config.seed, STRONG_SOLVER + set as u64);
             }
@@ -140,6 +159,11 @@ impl<D: Device> Run<'_, D> {
             let oracle = ArithmeticOracle { leniency: self.config.oracle.leniency() };
             write_rows(&path, &attempts(&problems, oracle, &self.prompt, &written))?;
         }
-        Ok(Solved { name, attempts: read_rows(&path)? })
+        let (attempts, problems) = (read_rows(&path)?, self.config.evaluation.problems);
+        let expected = if set == 0 { problems.div_ceil(4) } else { problems };
+        if attempts.len() != expected {
+            return Err(TrainError::Attempts { path, found: attempts.len(), expected });
+        }
+        Ok(Solved { name, attempts })
     }
 }

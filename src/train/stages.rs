@@ -7,10 +7,11 @@ use std::path::Path;
 use super::TrainError;
 use super::problems::{Problems, collected};
 use super::settings::{Arm, Settings};
+use super::solving::check_sets;
 use super::summary::Summary;
 use crate::device::Device;
 use crate::interruption::Interruption;
-use crate::progress::Progress;
+use crate::progress::{Progress, tell};
 use aprm_core::backend::Backend;
 use aprm_models::aprm::collection::Collection;
 use aprm_models::aprm::config::RunConfig;
@@ -53,11 +54,12 @@ impl<'a, D: Device> Run<'a, D> {
     pub(crate) fn new(
         backend: D,
         folder: &'a Path,
-        settings: Settings,
+        settings: &Settings,
         progress: &'a Progress,
         interruption: &'a Interruption,
     ) -> Result<Self, TrainError> {
-        let Settings { run: config, arms, .. } = settings;
+        let (config, arms) = (settings.run.clone(), settings.arms.clone());
+        check_sets(&config)?;
         let task = Problems::new(&config, config.oracle)?;
         let tokenizer = CharacterTokenizer::new(task.alphabet())?;
         let task = collected(&config, task)?;
@@ -239,7 +241,7 @@ impl<'a, D: Device> Run<'a, D> {
 pub(super) fn resumed(states: &StateFolder) -> Result<Option<TrainingState<f32>>, TrainError> {
     let Some(loaded) = states.load_newest()? else { return Ok(None) };
     for rejected in &loaded.rejected {
-        eprintln!("warning: passed over {rejected}");
+        tell(&format!("warning: passed over {rejected}"));
     }
     Ok(Some(loaded.state))
 }

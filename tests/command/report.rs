@@ -107,7 +107,8 @@ fn a_round_that_is_played_again_is_one_event() {
 fn what_was_written_is_text_and_no_page() {
     let attack = "<script>alert('&amp;')</script>\"><img src=x onerror=alert(1)>";
     let folder = run_with("report_script", &metrics_line(0), &sample_line(0, attack));
-    let hostile = json!({"step": 0, "data": {format!("errors/{attack}"): 1.0, format!("eval/step_auc/{attack}"): 0.5}});
+    let hostile =
+        json!({"step": 0, "data": {format!("errors/{attack}"): 1.0, format!("generator/distinct_{attack}"): 0.5}});
     fs::create_dir_all(folder.0.join("run/<img>")).unwrap();
     folder.write("run/<img>/metrics.jsonl", format!("{hostile}\n"));
     folder.write("run/<img>/alarms.jsonl", format!("{}\n", json!({"step": 0, "alarm": attack, "message": attack})));
@@ -136,7 +137,7 @@ fn what_a_run_has_is_shown() {
         bare.contains("<code>b=0.0</code>") && bare.contains("<code>b=29.1</code>"),
         "the first and the last round"
     );
-    for absent in ["Alarms", "Checkpoints", "Diversity", "Verifiers against generators", "Verifier accuracy"] {
+    for absent in ["Alarms", "Diversity", "Verifiers against generators", "Verifier accuracy"] {
         assert!(!bare.contains(absent), "{absent}");
     }
 
@@ -146,13 +147,11 @@ fn what_a_run_has_is_shown() {
     let alarm =
         |step: u64| format!("{}\n", json!({"step": step, "alarm": "mode collapse", "message": format!("at {step}")}));
     folder.write("run/arm/alarms.jsonl", [3, 4, 9].map(alarm).concat());
-    let last = json!({"eval/step_auc/longer": 0.7, "generator/distinct_2": 0.9, "generator/grad_norm": null});
+    let last = json!({"generator/distinct_2": 0.9, "generator/grad_norm": null});
     let checkpoint = json!({"step": 30, "data": last});
     folder.write("run/arm/metrics.jsonl", format!("{metrics}{checkpoint}\n"));
     let whole = page();
-    for part in
-        ["Alarms", "at 3", "Step AUC: longer", "Distinct-2", "generator of round 20, verifier of round 0: 0.750"]
-    {
+    for part in ["Alarms", "at 3", "Distinct-2", "generator of round 20, verifier of round 0: 0.750"] {
         assert!(whole.contains(part), "{part}");
     }
     assert!(!whole.contains("at 4") && !whole.contains("gradient norm"), "an alarm again, or a metric without numbers");

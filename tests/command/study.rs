@@ -70,10 +70,12 @@ fn arms_are_compared_over_seeds() {
         extended["rows"].as_array().unwrap().iter().cloned().partition(|row| row["prm"] == "late");
     assert_eq!(late.len(), 3);
     assert_eq!(&others, rows);
-    let complaint = folder.fails(2, &format!("{study} --out one"));
-    assert!(complaint.contains("begun with other settings"), "an arm less: {complaint}");
+    folder.run(&format!("{study} --out one"));
+    assert_eq!(folder.read("one/study.json"), before, "an arm less is a study as well");
     let study = study.replace("outcome.toml", "outcome.toml late.toml");
+    folder.run(&format!("{study} --out one"));
     let before = folder.read("one/study.json");
+    assert!(before.contains("late"));
 
     // One that has ended is taken as it is.
     fs::remove_dir_all(folder.0.join("one/seed-2/base")).unwrap();
@@ -90,6 +92,7 @@ fn wrong_studies_are_refused() {
     let folder = Folder::new("study_wrong");
     let study = study(&folder);
     folder.write("typo.toml", "tauu = 0.0\n");
+    folder.write("arms.toml", "[arms.one]\ntau = 0.0\n");
     folder.write("labels.toml", "labels = \"guess\"\n");
     for (args, expected) in [
         ("study typo.toml", "typo.toml: arms.typo: unknown field `tauu`"),
@@ -98,11 +101,18 @@ fn wrong_studies_are_refused() {
         ("study static.toml static.toml", "a second arm of the name static"),
         ("study static.toml --seeds one", "\"one\" is no seed"),
         ("study static.toml --seeds 1-3,2", "seed 2 is there twice"),
+        ("study static.toml --seeds 5-1,2", "5-1 ends before it begins"),
+        ("study static.toml --seeds 1-1000000", "more than 10000 seeds"),
+        ("study static.toml --seeds 18446744073709551615", "is no seed"),
+        ("study static.toml --set arms.new.tau=3", "no such arm"),
+        ("study static.toml --config arms.toml", "arms.toml: the arms of a study are files of their own"),
     ] {
         let complaint = folder.fails(2, args);
         assert!(complaint.contains(expected), "{args}: {complaint}");
     }
     folder.run(&format!("{} --out one", study.replace("1-2,4", "1")));
+    let fewer = study.replace("1-2,4", "1").replace("game.toml outcome.toml", "game.toml");
+    assert!(!folder.run(&format!("{fewer} --out one")).contains("outcome"), "fewer arms are a study as well");
     let complaint = folder.fails(2, &format!("{} --set game.rounds=7 --out one", study.replace("1-2,4", "1")));
     assert!(complaint.contains("begun with other settings"), "{complaint}");
 }

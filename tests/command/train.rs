@@ -199,12 +199,83 @@ fn wrong_settings_are_named() {
         ("--set evaluation.solvers=['weak','weak']", "expected each solver once"),
         ("--set evaluation.solvers=['clever']", "clever"),
         ("--set model.hidden_size=10", "model.hidden_size = 10"),
+        ("--set game.rounds=0", "game.rounds = 0"),
+        ("--set arms.aprm.rounds=0", "arm aprm: game.rounds = 0"),
+        ("--set game.payoffs.table.fooled=nan", "game.payoffs.table.fooled = NaN"),
+        ("--set game.tau=1e39", "game.tau = 1e39"),
+        ("--set warm_start.own_errors.temperature=1e39", "temperature = 1e39"),
+        ("--set game.positions=9223372036854775807", "game.positions = 9223372036854775807"),
+        ("--set evaluation.sets=['longer','longer']", "expected each set once"),
+        ("--set problems.letters=0 --out refused", "letters"),
+        ("--set problems.steps=[1,1] --set problems.givens=[2,4] --out refused", "the set in distribution"),
+        ("--seed 9223372036854775808", "9223372036854775807"),
         ("--out full", "full is not empty"),
         ("--resume full", "no config.toml"),
     ] {
         let complaint = folder.fails(2, &format!("train {args}"));
         assert!(complaint.contains(expected), "{args}: {complaint}");
     }
+    assert!(fs::read_dir(folder.0.join("refused")).unwrap().next().is_none(), "what is refused leaves nothing behind");
+}
+
+/// What has no room in the context is cut off, wherever it is written.
+#[test]
+fn a_small_context_ends_what_is_written() {
+    let folder = Folder::new("train_context");
+    let room = "--set model.context=120 --set evaluation.max_tokens=600 --set game.max_rewrite_tokens=500";
+    assert!(folder.run(&format!("train {TINY} {room} --out run")).contains("| longer | soft |"));
+    let complaint = folder.fails(1, &format!("train {TINY} --set model.context=4 --out none"));
+    assert!(complaint.contains("raise model.context"), "{complaint}");
+}
+
+#[test]
+fn nobody_need_read_what_is_printed() {
+    let folder = Folder::new("train_unread");
+    let mut run = folder.command("train --dry-run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(run.stdout.take());
+    drop(run.stderr.take());
+    assert!(run.wait().unwrap().success());
+}
+
+#[test]
+fn a_run_whose_files_were_changed_says_so() {
+    let folder = Folder::new("train_changed");
+    folder.run(&format!("train {TINY} --out run"));
+    let config = folder.read("run/config.toml");
+    folder.write("run/config.toml", config.replace("rounds = 6", "rounds = 60"));
+    let complaint = folder.fails(2, "train --resume run");
+    assert!(complaint.contains("run/config.toml was edited") && complaint.contains("run/states/config.toml"));
+    // Spaces and comments are no settings.
+    folder.write("run/config.toml", format!("# mine\n{config}"));
+    folder.run("train --threads 1 --resume run");
+
+    let whole = results(&folder, "run");
+    let again = || {
+        for done in ["generator", "verifier"] {
+            let _ = fs::remove_dir_all(folder.0.join("run/aprm").join(done));
+        }
+    };
+    again();
+    let metrics = folder.read("run/aprm/metrics.jsonl");
+    let damaged = metrics.replacen("{\"data\"", "{\"dat", 2);
+    folder.write("run/aprm/metrics.jsonl", &damaged);
+    let complaint = folder.fails(2, "train --threads 1 --resume run");
+    assert!(complaint.contains("metrics.jsonl:1: "), "{complaint}");
+    assert_eq!(folder.read("run/aprm/metrics.jsonl"), damaged, "nothing is cut off");
+    let lines: Vec<&str> = metrics.split_inclusive('\n').collect();
+    folder.write("run/aprm/metrics.jsonl", lines[1..].concat());
+    let resumed = folder.command("train --threads 1 --resume run").output().unwrap();
+    let said = String::from_utf8(resumed.stderr).unwrap();
+    assert!(resumed.status.success() && said.contains("lacks 1 of the 6 rounds"), "{said}");
+
+    again();
+    folder.write("run/aprm/metrics.jsonl", &metrics);
+    folder.write("run/aprm/judgement.jsonl", "");
+    folder.run("train --threads 1 --resume run");
+    assert!(results(&folder, "run") == whole, "what was judged is judged again");
+    folder.write("run/attempts/longer.jsonl", "");
+    let complaint = folder.fails(2, "train --threads 1 --resume run");
+    assert!(complaint.contains("longer.jsonl has 0 problems where 3 are expected"), "{complaint}");
 }
 
 /// An update that makes every weight infinite is followed by gradients that are no numbers: eight of them end the run.

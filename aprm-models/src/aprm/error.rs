@@ -26,7 +26,7 @@ pub enum RunError<E> {
     #[error(transparent)]
     Prompt(#[from] PromptError),
     /// A sequence is longer than there is room.
-    #[error(transparent)]
+    #[error("{0}: raise model.context, or shorten problems or rewrites")]
     TooLong(#[from] TooLong),
     /// The oracle failed.
     #[error("the oracle failed")]

@@ -32,10 +32,15 @@ pub struct Gsm8kProblem {
 
 /// No problem of a file is short enough, or none has a step that can be corrupted and judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no problem has at most {characters} characters with its solution, and a step that an oracle can judge")]
+#[error(
+    "no problem has at most {characters} characters with its solution, at most {in_step} in each step, and a step that an \
+     oracle can judge"
+)]
 pub struct NoProblem {
     /// The most characters.
     pub characters: usize,
+    /// The most characters of a step.
+    pub in_step: usize,
 }
 
 impl Gsm8kTask {
@@ -55,7 +60,7 @@ impl Gsm8kTask {
         };
         let is_judged = |problem: &Gsm8kProblem| (0..problem.steps.len()).any(|step| problem.is_judged(step));
         let problems: Arc<[_]> = problems.filter(|problem| fits(problem) && is_judged(problem)).collect();
-        if problems.is_empty() { Err(NoProblem { characters }) } else { Ok(Self { problems, judge: None }) }
+        if problems.is_empty() { Err(NoProblem { characters, in_step }) } else { Ok(Self { problems, judge: None }) }
     }
 
     /// The same, judged by a program as well.

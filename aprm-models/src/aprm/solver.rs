@@ -11,7 +11,7 @@ use crate::transformer::{Parameters, Transformer};
 pub struct Sampling<'a, T> {
     /// Solutions at once.
     pub sequences: usize,
-    /// Tokens of a prompt and its continuation together at most.
+    /// Tokens of a prompt and its continuation together at most; what has no room is cut off.
     pub capacity: usize,
     /// How each token is drawn, and which end a continuation.
     pub generation: Generation<'a, T>,
@@ -21,9 +21,6 @@ pub struct Sampling<'a, T> {
 ///
 /// # Errors
 /// Whatever the device reports.
-///
-/// # Panics
-/// If a prompt with its continuation is longer than the capacity.
 pub fn continue_all<B: Backend>(
     backend: &mut B,
     model: &Transformer<B>,
@@ -34,15 +31,23 @@ pub fn continue_all<B: Backend>(
     mut progress: impl FnMut(usize),
 ) -> Result<Vec<Vec<u32>>, B::Error> {
     let Sampling { sequences, capacity, generation } = sampling;
-    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+    let capacity = capacity.min(model.config.max_position_embeddings);
+    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0).min(capacity);
     let sequences = sequences.min(prompts.len());
     let mut generator = Generator::new(backend, model, sequences, capacity, sequences * longest)?;
-    let mut continuations = Vec::with_capacity(prompts.len());
+    let mut continuations = vec![Vec::new(); prompts.len()];
+    let mut begin = 0;
     for prompts in prompts.chunks(sequences.max(1)) {
-        let prompts: Vec<&[u32]> = prompts.iter().map(|prompt| &prompt[..]).collect();
-        let batch = generator.generate(backend, model, weights, &prompts, generation, rng)?;
-        progress(batch.len());
-        continuations.extend(batch.into_iter().map(|continuation| continuation.tokens));
+        let with_room: Vec<usize> = (0..prompts.len()).filter(|&i| prompts[i].len() < capacity).collect();
+        let batch: Vec<&[u32]> = with_room.iter().map(|&i| &prompts[i][..]).collect();
+        let room = capacity - batch.iter().map(|prompt| prompt.len()).max().unwrap_or(0);
+        let generation = Generation { max_new_tokens: generation.max_new_tokens.min(room), ..generation };
+        let written = generator.generate(backend, model, weights, &batch, generation, rng)?;
+        for (i, continuation) in with_room.into_iter().zip(written) {
+            continuations[begin + i] = continuation.tokens;
+        }
+        begin += prompts.len();
+        progress(prompts.len());
     }
     Ok(continuations)
 }

@@ -8,7 +8,7 @@ use crate::transformer::Parameters;
 
 /// A sequence that no micro-batch can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("sequence {sequence} has {len} tokens, in room for {rows}; shorten it or make room")]
+#[error("sequence {sequence} has {len} tokens, in room for {rows}")]
 pub struct TooLong {
     /// Which of the sequences.
     pub sequence: usize,

@@ -30,7 +30,7 @@ fn problems_without_a_step_to_judge_or_too_long_are_left_out() {
     let none = task(20).unwrap_err();
     assert_eq!(
         none.to_string(),
-        "no problem has at most 20 characters with its solution, and a step that an oracle can judge"
+        "no problem has at most 20 characters with its solution, at most 100 in each step, and a step that an oracle can judge"
     );
 }
 

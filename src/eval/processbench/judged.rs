@@ -38,6 +38,13 @@ impl Judged {
                 EvalError::NoSubset { name: name.clone(), names: names.join(", ") }
             })?),
         };
+        // No threshold is better than another where all solutions are wrong, or all right: that is said before they are read.
+        if let Some(subset) = fitted_on {
+            let wrong = subset.rows.iter().filter(|row| row.first_error.is_some()).count();
+            if wrong == 0 || wrong == subset.rows.len() {
+                return Err(EvalError::NoFit { name: subset.name.clone() });
+            }
+        }
         let checkpoint = prm::load(folder)?;
         let mut scorer = options.read_out.scorer(device, folder, &checkpoint)?;
         let mut readings = Vec::new();

@@ -1,6 +1,6 @@
 //! Whether settings make sense.
 
-use super::{Gsm8kConfig, JudgeConfig, OwnErrors, RunConfig};
+use super::{Gsm8kConfig, JudgeConfig, OwnErrors, Payoffs, RunConfig};
 
 /// A setting that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -14,6 +14,9 @@ pub struct SettingError {
     pub expected: &'static str,
 }
 
+/// The most of anything that is counted.
+const MOST: usize = 10_000_000;
+
 impl RunConfig {
     /// Whether all settings make sense.
     ///
@@ -25,11 +28,18 @@ impl RunConfig {
             if value >= least { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
         };
         let number = |setting, value: f64, is_valid: bool, expected| {
-            if is_valid { Ok(()) } else { Err(SettingError { setting, value: value.to_string(), expected }) }
+            if is_valid { Ok(()) } else { Err(SettingError { setting, value: format!("{value:?}"), expected }) }
         };
+        // Numbers become `f32`.
+        let is_finite = |value: f64| (value as f32).is_finite();
         let share = |setting, value: f64| number(setting, value, (0.0..1.0).contains(&value), "a share below one");
         let not_negative = |setting, value: f64| {
-            number(setting, value, value.is_finite() && value >= 0.0, "a number that is not negative")
+            number(
+                setting,
+                value,
+                is_finite(value) && value >= 0.0,
+                "a number that is not negative, and has room in f32",
+            )
         };
         if let Some(Gsm8kConfig { judge: Some(JudgeConfig { command, seconds, .. }), .. }) = &self.gsm8k {
             whole("gsm8k.judge.command", command.len(), 1, "a program and its arguments")?;
@@ -62,10 +72,34 @@ impl RunConfig {
         let OwnErrors { share: own, attempts, temperature } = warm_start.own_errors;
         number("warm_start.own_errors.share", own, (0.0..=1.0).contains(&own), "a number from 0 to 1")?;
         whole("warm_start.own_errors.attempts", attempts, 1, "at least 1")?;
-        let is_valid = temperature.is_finite() && temperature > 0.0;
-        number("warm_start.own_errors.temperature", temperature, is_valid, "a number above zero")?;
+        let is_valid = is_finite(temperature) && temperature as f32 > 0.0;
+        number("warm_start.own_errors.temperature", temperature, is_valid, "a number above zero, with room in f32")?;
         number("weak_solver", self.weak_solver, (0.0..=1.0).contains(&self.weak_solver), "a share of the steps")?;
         whole("pretraining_sets", self.pretraining_sets.len(), 1, "at least one set")?;
+        whole("game.rounds", game.rounds as usize, 1, "at least 1")?;
+        if let Payoffs::Table { fooled, detected, uncorrupted } = game.payoffs {
+            for (setting, payoff) in [
+                ("game.payoffs.table.fooled", fooled),
+                ("game.payoffs.table.detected", detected),
+                ("game.payoffs.table.uncorrupted", uncorrupted),
+            ] {
+                number(setting, payoff, is_finite(payoff), "a number with room in f32")?;
+            }
+        }
+        for (setting, value) in [
+            ("collected_solutions", self.collected_solutions),
+            ("warm_start.own_errors.attempts", attempts),
+            ("game.positions", game.positions),
+            ("game.rewrites", game.rewrites),
+            ("labelling.problems", self.labelling.problems),
+            ("labelling.continuations", self.labelling.continuations),
+            ("evaluation.problems", evaluation.problems),
+            ("evaluation.attempts", evaluation.attempts),
+        ] {
+            whole(setting, usize::from(value <= MOST), 1, "at most 10000000")
+                .map_err(|error| SettingError { value: value.to_string(), ..error })?;
+        }
+        number("game.gold_share", game.gold_share, game.gold_share <= 1e3, "a number from 0 to 1000")?;
         whole("game.positions", game.positions, 1, "at least 1")?;
         whole("game.rewrites", game.rewrites, 2, "at least 2, of which each is the baseline of the others")?;
         whole("game.ppo_epochs", game.ppo_epochs, 1, "at least 1")?;
@@ -97,6 +131,9 @@ impl RunConfig {
         let is_twice = (1..evaluation.solvers.len()).any(|i| evaluation.solvers[..i].contains(&evaluation.solvers[i]));
         whole("evaluation.solvers", usize::from(!is_twice), 1, "each solver once")
             .map_err(|error| SettingError { value: format!("{:?}", evaluation.solvers), ..error })?;
+        let is_twice = (1..evaluation.sets.len()).any(|i| evaluation.sets[..i].contains(&evaluation.sets[i]));
+        whole("evaluation.sets", usize::from(!is_twice), 1, "each set once")
+            .map_err(|error| SettingError { value: format!("{:?}", evaluation.sets), ..error })?;
         whole("evaluation.problems", evaluation.problems, 1, "at least 1")?;
         whole("evaluation.attempts", evaluation.attempts, 1, "at least 1")?;
         whole("evaluation.max_tokens", evaluation.max_tokens, 1, "at least 1")?;
