@@ -6,6 +6,9 @@ use aprm_core::backend::Backend;
 use aprm_ndarray::Cpu;
 use clap::{Args, ValueEnum};
 
+#[cfg(feature = "gpu")]
+use crate::output::tell;
+
 /// A backend that subcommands work with.
 pub(crate) trait Device: Backend<Scalar = f32, Error: Error + Send + Sync + 'static> {}
 
@@ -74,7 +77,7 @@ impl DeviceArgs {
         }
         let gpu = adapter.open(limits)?;
         if let Some(refusal) = gpu.refusal() {
-            eprintln!("warning: products are in f32, without matrix units: {refusal}");
+            tell(&format!("warning: products are in f32, without matrix units: {refusal}"));
         }
         Ok(Opened::Gpu(Box::new(gpu)))
     }

@@ -1,11 +1,13 @@
 //! `aprm env`: what a report of a problem should say of the machine.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::thread::available_parallelism;
 
 use clap::Args;
 use serde_json::{Value, json};
+
+use crate::output::print;
 
 /// Print what a bug report needs to say of this machine and this build.
 #[derive(Debug, Args)]
@@ -31,14 +33,9 @@ impl Env {
             "gpus": adapters(),
             "build": if cfg!(debug_assertions) { "debug" } else { "release" },
         });
-        let mut out = io::stdout().lock();
-        if self.json {
-            return writeln!(out, "{env}");
-        }
-        for (name, value) in env.as_object().into_iter().flatten() {
-            writeln!(out, "{:24}{}", name.replace('_', " "), plain(value))?;
-        }
-        Ok(())
+        let fields = env.as_object().into_iter().flatten();
+        let lines = fields.map(|(name, value)| format!("{:24}{}\n", name.replace('_', " "), plain(value)));
+        print(&if self.json { format!("{env}\n") } else { lines.collect() })
     }
 }
 

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::progress::tell;
+use crate::output::tell;
 
 /// The exit code of a process that an interrupt has ended.
 const INTERRUPTED: i32 = 130;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use progress::tell;
+use output::tell;
 
 mod device;
 mod env;
@@ -13,6 +13,7 @@ mod eval;
 mod interruption;
 mod json_lines;
 mod metrics_row;
+mod output;
 mod play;
 mod prm;
 mod progress;

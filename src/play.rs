@@ -14,6 +14,7 @@ use aprm_core::dynamics::UpdateOrder;
 use aprm_core::reward::PayoffTable;
 use clap::{Args, ValueEnum};
 
+use crate::output::tell;
 use choice::Table;
 pub(crate) use error::PlayError;
 use report::Report;
@@ -160,6 +161,10 @@ enum Start {
 
 impl Play {
     pub(crate) fn run(&self) -> Result<(), PlayError> {
+        let idle = self.idle_flags();
+        if !idle.is_empty() {
+            return Err(PlayError::Idle { flags: idle.join(", ") });
+        }
         let file = self.game_file.as_deref().map(read).transpose()?;
         let name = match (&self.game_file, self.game) {
             (Some(path), _) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
@@ -172,10 +177,27 @@ impl Play {
         choice::seat(self, file.as_ref(), |table| self.play(&name, &out, table))
     }
 
+    /// Flags that ask for something other than the default and mean nothing in this game.
+    fn idle_flags(&self) -> Vec<&'static str> {
+        let is_over_vectors = matches!(self.game, Some(GameName::Bilinear | GameName::Quadratic));
+        let is_corruption = self.game == Some(GameName::Corruption);
+        let flags = [
+            ("--coordinates", self.coordinates.is_some() && is_over_vectors),
+            ("--tau", self.tau != 0.0 && is_over_vectors),
+            ("--entropy-coef", self.entropy_coef != 0.0 && is_over_vectors),
+            ("--payoffs", self.payoffs != PayoffTable::default() && !is_corruption),
+            ("--zero-sum", self.zero_sum && !is_corruption),
+            ("--gold-share", self.gold_share != 0.5 && !is_corruption),
+            ("--size", self.size != 4 && !is_over_vectors),
+            ("--condition", self.condition != 10.0 && !is_over_vectors),
+        ];
+        flags.into_iter().filter(|(_, is_idle)| *is_idle).map(|(flag, _)| flag).collect()
+    }
+
     /// Plays every rule asked for at a table and reports on them.
     fn play(&self, name: &str, out: &Path, table: &Table<'_>) -> Result<(), PlayError> {
         for warning in &table.warnings {
-            eprintln!("warning: {warning}");
+            tell(&format!("warning: {warning}"));
         }
         let learning_rate = self.learning_rate.unwrap_or(table.learning_rate);
         let rules = match &self.compare {

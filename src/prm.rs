@@ -17,6 +17,7 @@ use aprm_models::tokenizer::{STEP_END, Tokenizer, load_tokenizer};
 use clap::Args;
 
 use crate::device::Device;
+use crate::output::tell;
 use choice::ReadOutName;
 pub(crate) use error::PrmError;
 use weights::Weights;
@@ -54,7 +55,7 @@ pub(crate) fn load(model: &Path) -> Result<Checkpoint, PrmError> {
     let (checkpoint, unused) = Checkpoint::load_and_tell(model, Options::default())
         .map_err(|source| PrmError::Model { path: model.into(), source })?;
     for tensor in unused {
-        eprintln!("note: {tensor} is in the folder, and no part of this model");
+        tell(&format!("note: {tensor} is in the folder, and no part of this model"));
     }
     Ok(checkpoint)
 }

@@ -1,9 +1,10 @@
 //! How far work has come, for whoever watches it.
 
-use std::io::{Write, stderr};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::tell;
 
 /// Bars on a terminal; lines nowhere else, so that logs stay short.
 pub(crate) struct Progress {
@@ -60,9 +61,4 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.abandon();
     }
-}
-
-/// Says something to whoever watches; that nobody does is no reason to stop.
-pub(crate) fn tell(message: &str) {
-    let _ = writeln!(stderr(), "{message}");
 }

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use aprm_models::durable_file::{Disk, replace};
 use clap::Args;
 
+use crate::output::print;
 pub(crate) use error::ReportError;
 pub(crate) use page::document;
 use run::Run;
@@ -40,8 +41,8 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(&self) -> Result<(), ReportError> {
-        println!("{}", write(&self.run)?.display());
-        Ok(())
+        let page = write(&self.run)?;
+        print(&format!("{}\n", page.display())).map_err(ReportError::Print)
     }
 }
 

@@ -13,9 +13,10 @@ use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
 use crate::interruption::Interruption;
+use crate::output::print;
 use crate::progress::Progress;
 use crate::train::settings;
-use crate::train::{Run, Summary, TrainError, print};
+use crate::train::{Run, Summary, TrainError};
 use table::Table;
 
 /// Train several arms from each of several seeds and compare them.
@@ -100,10 +101,10 @@ impl Study {
             ends.into_iter().collect::<Result<(), _>>()
         })?;
         let table = Table::new(&names, &Vec::from_iter(lock(&summaries).values()));
-        print(format!(
+        Ok(print(&format!(
             "{table}\n{} holds study.json, study.md, study.html and a run for each seed\n",
             self.out.display()
-        ))
+        ))?)
     }
 
     /// How many seeds run at a time, and the threads that each of them has.

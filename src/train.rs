@@ -10,13 +10,13 @@ mod solving;
 mod stages;
 mod summary;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::device::{DeviceArgs, with_device};
 use crate::interruption::Interruption;
+use crate::output::print;
 use crate::progress::Progress;
 use crate::report;
 pub(crate) use error::TrainError;
@@ -85,7 +85,7 @@ impl Train {
             None => (&self.out, settings::read(self.config.as_deref(), &self.set, self.seed)?),
         };
         if self.dry_run {
-            return print(settings.to_toml());
+            return Ok(print(&settings.to_toml())?);
         }
         let is_new = self.resume.is_none();
         if is_new {
@@ -106,19 +106,11 @@ impl Train {
         .map_err(|error| error.in_run(folder))?;
         summary.write(&folder.join("summary.json"))?;
         let page = report::write(folder)?;
-        print(if self.json {
+        Ok(print(&if self.json {
             format!("{}\n", summary.to_json())
         } else {
             let (folder, page) = (folder.display(), page.display());
             format!("{summary}\n{folder} holds the models and the metrics; {page} shows the run\n")
-        })
-    }
-}
-
-/// Prints a text; that nobody reads it is no failure.
-pub(crate) fn print(text: String) -> Result<(), TrainError> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(TrainError::Print(error)),
-        _ => Ok(()),
+        })?)
     }
 }

@@ -10,6 +10,8 @@ pub(crate) enum PlayError {
     Read { path: PathBuf, source: io::Error },
     #[error("{} holds no game", path.display())]
     Game { path: PathBuf, source: GameFileError },
+    #[error("{flags} would do nothing in this game; `aprm play --help` says what is for which")]
+    Idle { flags: String },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot plot to {}: {problem}", path.display())]
@@ -24,7 +26,7 @@ impl PlayError {
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Read { .. } | Self::Game { .. } => 2,
+            Self::Read { .. } | Self::Game { .. } | Self::Idle { .. } => 2,
             Self::Write { .. } | Self::Plot { .. } | Self::Print(_) | Self::Diverged { .. } => 1,
         }
     }

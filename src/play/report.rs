@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::choice::Table;
 use super::error::PlayError;
 use super::trajectory::{Point, Trajectory};
+use crate::output::tell;
 
 /// Prints trajectories as tables or as JSON lines.
 pub(crate) struct Report<'a> {
@@ -111,7 +112,11 @@ impl<'a> Report<'a> {
     /// Says where the files are, on standard error, so that standard output stays data.
     pub(crate) fn print_paths(&self, out: &Path) -> io::Result<()> {
         if !self.json {
-            eprintln!("wrote {} and {}", out.join("trajectory.csv").display(), out.join("trajectory.svg").display());
+            tell(&format!(
+                "wrote {} and {}",
+                out.join("trajectory.csv").display(),
+                out.join("trajectory.svg").display()
+            ));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use super::PrmError;
 use crate::device::Device;
+use crate::output::tell;
 
 /// What the matrices of a model are rounded to, and kept in where the device has room for such.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,7 +21,7 @@ impl Weights {
         }
         let evaluator = Evaluator::rounded(device, checkpoint).map_err(PrmError::device)?;
         if evaluator.weight_format == WeightFormat::Full {
-            eprintln!("note: weights are rounded to bf16, but this backend keeps them in 32 bits each");
+            tell("note: weights are rounded to bf16, but this backend keeps them in 32 bits each");
         }
         Ok(evaluator)
     }

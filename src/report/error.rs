@@ -20,13 +20,15 @@ pub(crate) enum ReportError {
     WinRates { path: PathBuf, problem: String },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot print")]
+    Print(#[source] io::Error),
 }
 
 impl ReportError {
     /// 2 for bad input, 1 for work that failed.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Write { .. } => 1,
+            Self::Write { .. } | Self::Print(_) => 1,
             _ => 2,
         }
     }

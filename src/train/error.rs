@@ -99,7 +99,7 @@ pub(crate) enum TrainError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("cannot print")]
-    Print(#[source] io::Error),
+    Print(#[from] io::Error),
     #[error("cannot start threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }

@@ -143,13 +143,15 @@ impl Settings {
 
     /// Writes them into the folder of their run.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), TrainError> {
+        let write = |folder: &Path| {
+            let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(self.to_toml().as_bytes()));
+            written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })
+        };
+        // The copy comes second: a folder with anything in it is a run's.
+        write(folder)?;
         let copy = folder.join(COPY);
         fs::create_dir_all(&copy).map_err(|source| TrainError::Write { path: copy.clone(), source })?;
-        for folder in [folder, &copy] {
-            let written = replace(&Disk(folder.into()), FILE, |out| out.write_all(self.to_toml().as_bytes()));
-            written.map_err(|source| TrainError::Write { path: folder.join(FILE), source })?;
-        }
-        Ok(())
+        write(&copy)
     }
 
     pub(crate) fn to_toml(&self) -> String {
