@@ -12,9 +12,12 @@ use crate::GpuError;
 use crate::buffer::{Buffer, Ledger};
 use crate::kernel::{Form, IMMEDIATE_SIZE, Kernel, Means, Pipelines, Tier, WEIGHTS};
 
-/// Dispatches that are handed over together: enough to keep a device busy while more are recorded, and few enough that
-/// none of its drivers takes it for hung.
+/// Dispatches that are handed over together: enough to keep a device busy while more are recorded.
 const DISPATCHES_OF_A_SUBMISSION: usize = 128;
+
+/// Operations of products that are handed over together: half a second's on a device of 0.3 TFLOP/s, whose driver would
+/// take it for hung after two.
+const OPERATIONS_OF_A_SUBMISSION: u64 = 1 << 37;
 
 /// Workgroups in one dimension of a grid, on any device.
 const MOST_WORKGROUPS: usize = 65_535;
@@ -66,6 +69,7 @@ pub(crate) struct Queue {
     encoder: Option<wgpu::CommandEncoder>,
     dispatches: Vec<Dispatch>,
     recorded: usize,
+    operations: u64,
     belt: StagingBelt,
     /// Bytes of large writes since the last submission.
     unsubmitted: u64,
@@ -122,6 +126,7 @@ impl Queue {
             encoder: None,
             dispatches: Vec::new(),
             recorded: 0,
+            operations: 0,
             unsubmitted: 0,
             read_back: None,
             ledger,
@@ -302,7 +307,13 @@ impl Queue {
         self.recorded += 1;
         self.work.dispatches += 1;
         self.work.recording += begun.elapsed();
-        if self.recorded >= DISPATCHES_OF_A_SUBMISSION { self.submit() } else { Ok(()) }
+        let is_enough = self.recorded >= DISPATCHES_OF_A_SUBMISSION || self.operations >= OPERATIONS_OF_A_SUBMISSION;
+        if is_enough { self.submit() } else { Ok(()) }
+    }
+
+    /// Says how much work the next kernel is.
+    pub(crate) fn expect(&mut self, operations: u64) {
+        self.operations += operations;
     }
 
     /// Records a kernel for at least `workgroups`, folded into two dimensions where one has not room for them.
@@ -336,7 +347,7 @@ impl Queue {
     pub(crate) fn submit(&mut self) -> Result<(), GpuError> {
         let begun = Instant::now();
         self.encode();
-        self.recorded = 0;
+        (self.recorded, self.operations) = (0, 0);
         if let Some(encoder) = self.encoder.take() {
             self.belt.finish();
             self.queue.submit([encoder.finish()]);

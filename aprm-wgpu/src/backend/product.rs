@@ -28,6 +28,7 @@ impl Gpu {
         if rows * columns == 0 {
             return Ok(());
         }
+        self.queue.expect(2 * left_len as u64 * columns as u64);
         let grid = |side| [word(columns.div_ceil(side)), word(rows.div_ceil(side)), word(parts)];
         if self.tier() < Tier::Matrices {
             let is_large = columns.div_ceil(LARGE_BLOCK) * rows.div_ceil(LARGE_BLOCK) >= FULL;
