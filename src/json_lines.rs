@@ -17,12 +17,21 @@ pub(crate) enum JsonLinesError {
 
 /// All lines of a file; a last one that somebody is still writing is left out.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, JsonLinesError> {
+    rows(path, true)
+}
+
+/// All lines of a file that nobody is writing.
+pub(crate) fn read_whole<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, JsonLinesError> {
+    rows(path, false)
+}
+
+fn rows<T: DeserializeOwned>(path: &Path, is_growing: bool) -> Result<Vec<T>, JsonLinesError> {
     let text = fs::read(path).map_err(|source| JsonLinesError::Read { path: path.into(), source })?;
     let mut rows = Vec::new();
     for (i, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
         match serde_json::from_slice(line) {
             Ok(row) => rows.push(row),
-            Err(_) if !line.ends_with(b"\n") => break,
+            Err(_) if is_growing && !line.ends_with(b"\n") => break,
             Err(error) => {
                 // Its own line number counts from the start of this line.
                 let (problem, column) = (error.to_string(), format!(" at line {} column", error.line()));

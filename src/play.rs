@@ -20,6 +20,10 @@ pub(crate) use error::PlayError;
 use report::Report;
 use trajectory::{Rule, Trajectory};
 
+const GOLD_SHARE: f64 = 0.5;
+const SIZE: u16 = 4;
+const CONDITION: f64 = 10.0;
+
 /// Play an exact game and watch NashConv and the distance to the equilibrium.
 ///
 /// Both are printed, written to DIR/trajectory.csv and plotted to DIR/trajectory.svg.
@@ -89,15 +93,15 @@ pub(crate) struct Play {
     zero_sum: bool,
 
     /// The share of gold steps among those the verifier sees (corruption game).
-    #[arg(long, default_value_t = 0.5, value_parser = share)]
+    #[arg(long, default_value_t = GOLD_SHARE, value_parser = share)]
     gold_share: f64,
 
     /// Coordinates of each player (bilinear and quadratic).
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, default_value_t = SIZE, value_parser = clap::value_parser!(u16).range(1..=256))]
     size: u16,
 
     /// L / μ of the game (quadratic), or the ratio of the payoff matrix's singular values at most (bilinear).
-    #[arg(long, default_value_t = 10.0, value_parser = condition)]
+    #[arg(long, default_value_t = CONDITION, value_parser = condition)]
     condition: f64,
 
     /// Where the players start.
@@ -187,9 +191,9 @@ impl Play {
             ("--entropy-coef", self.entropy_coef != 0.0 && is_over_vectors),
             ("--payoffs", self.payoffs != PayoffTable::default() && !is_corruption),
             ("--zero-sum", self.zero_sum && !is_corruption),
-            ("--gold-share", self.gold_share != 0.5 && !is_corruption),
-            ("--size", self.size != 4 && !is_over_vectors),
-            ("--condition", self.condition != 10.0 && !is_over_vectors),
+            ("--gold-share", self.gold_share != GOLD_SHARE && !is_corruption),
+            ("--size", self.size != SIZE && !is_over_vectors),
+            ("--condition", self.condition != CONDITION && !is_over_vectors),
         ];
         flags.into_iter().filter(|(_, is_idle)| *is_idle).map(|(flag, _)| flag).collect()
     }

@@ -106,7 +106,7 @@ impl Adapter {
     /// bytes, in 32 bits.
     pub fn binding_size(&self) -> u64 {
         let limits = self.adapter.limits();
-        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64) & !3
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64 & !3)
     }
 
     /// The bytes that a workgroup can share.
@@ -172,7 +172,7 @@ impl Adapter {
         }
         let mut required_features = wgpu::Features::IMMEDIATES;
         required_features.set(wgpu::Features::SUBGROUP, means.subgroups);
-        let binding_size = self.binding_size().min(limits.binding_size);
+        let binding_size = self.binding_size().min(limits.binding_size) & !3;
         // Beyond the size of buffers no more than every device grants: what runs here runs elsewhere.
         let mut required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: binding_size,

@@ -228,7 +228,7 @@ impl Queue {
         if out.is_empty() {
             return self.check();
         }
-        let piece = BYTES_UNDER_WAY.min(self.binding_size & !3) as usize;
+        let piece = BYTES_UNDER_WAY.min(self.binding_size) as usize;
         let starts = (4 * start as u64..).step_by(piece);
         starts.zip(out.chunks_mut(piece)).try_for_each(|(start, out)| self.read_piece(buffer, start, out))?;
         self.work.reads += 1;
@@ -240,7 +240,7 @@ impl Queue {
         let size = out.len() as u64;
         if self.read_back.as_ref().is_none_or(|read_back| read_back.size() < size) {
             let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-            let room = size.next_power_of_two().min(self.binding_size & !3);
+            let room = size.next_power_of_two().min(self.binding_size);
             self.read_back = Some(self.create("read back", room, usage)?);
         }
         self.encode();

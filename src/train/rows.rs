@@ -1,7 +1,6 @@
 //! Files of one JSON object a line.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 
 use aprm_models::durable_file::{Disk, replace};
@@ -9,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::TrainError;
+use crate::json_lines;
 
 /// Writes all rows, or nothing.
 pub(crate) fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), TrainError> {
@@ -21,15 +21,5 @@ pub(crate) fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Tr
 
 /// Reads them back.
 pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, TrainError> {
-    let failed = |source| TrainError::Read { path: path.into(), source };
-    let file = File::open(path).map_err(failed)?;
-    let lines = BufReader::new(file).lines().enumerate();
-    let read = lines.map(|(i, line)| {
-        serde_json::from_str(&line.map_err(failed)?).map_err(|error| TrainError::Row {
-            path: path.into(),
-            line: i + 1,
-            problem: error.to_string().replace(" at line 1 column", " at column"),
-        })
-    });
-    read.collect()
+    Ok(json_lines::read_whole(path)?)
 }

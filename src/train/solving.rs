@@ -40,14 +40,18 @@ pub(super) fn sampling<'a>(config: &RunConfig, end: &'a [u32]) -> Sampling<'a, f
     }
 }
 
-/// The problems of the set of a number, the first of which is held out, and the stream that solvers go on with.
-fn problems(config: &RunConfig, set: usize, preset: Preset) -> Result<(Vec<Problem>, ChaCha8Rng), DistributionError> {
-    // A threshold is one number, and takes fewer problems than a comparison.
+/// How many problems the set of a number has; a threshold, for which the first is held out, is one number and takes fewer
+/// than a comparison.
+fn count(config: &RunConfig, set: usize) -> usize {
     let problems = config.evaluation.problems;
-    let problems = if set == 0 { problems.div_ceil(4) } else { problems };
+    if set == 0 { problems.div_ceil(4) } else { problems }
+}
+
+/// Its problems, and the stream that solvers go on with.
+fn problems(config: &RunConfig, set: usize, preset: Preset) -> Result<(Vec<Problem>, ChaCha8Rng), DistributionError> {
     let mut rng = stream(config.seed, SOLVER + set as u64);
     let distribution = preset.beside(&config.problems);
-    Ok((distribution.draw_distinct(Part::Evaluation, problems, &mut rng)?, rng))
+    Ok((distribution.draw_distinct(Part::Evaluation, count(config, set), &mut rng)?, rng))
 }
 
 /// Whether every set has its problems, before anything is trained.
@@ -159,8 +163,7 @@ impl<D: Device> Run<'_, D> {
             let oracle = ArithmeticOracle { leniency: self.config.oracle.leniency() };
             write_rows(&path, &attempts(&problems, oracle, &self.prompt, &written))?;
         }
-        let (attempts, problems) = (read_rows(&path)?, self.config.evaluation.problems);
-        let expected = if set == 0 { problems.div_ceil(4) } else { problems };
+        let (attempts, expected) = (read_rows(&path)?, count(&self.config, set));
         if attempts.len() != expected {
             return Err(TrainError::Attempts { path, found: attempts.len(), expected });
         }

@@ -231,10 +231,12 @@ fn a_small_context_ends_what_is_written() {
 #[test]
 fn nobody_need_read_what_is_printed() {
     let folder = Folder::new("train_unread");
-    let mut run = folder.command("train --dry-run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(run.stdout.take());
-    drop(run.stderr.take());
-    assert!(run.wait().unwrap().success());
+    let unread = || std::io::pipe().unwrap().1;
+    let run = |args: &str| folder.command(args).stdout(unread()).stderr(unread()).status().unwrap();
+    assert!(run("train --dry-run").success());
+    assert!(run(&format!("train {TINY} --out run")).success());
+    assert!(run("report run").success());
+    assert_eq!(run("train --resume absent").code(), Some(2));
 }
 
 #[test]
