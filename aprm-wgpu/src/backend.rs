@@ -16,7 +16,7 @@ use crate::buffer::Buffer;
 use crate::kernel::{Form, Kernel, Means, Tier};
 use crate::queue::{Queue, Work, fold};
 use crate::{GpuError, Refusal};
-use product::BLOCK;
+use product::Tiles;
 
 /// Entries of a workgroup of `entries.wgsl`.
 const ENTRIES: usize = 1024;
@@ -41,8 +41,7 @@ pub struct Gpu {
     scratch: Option<Buffer>,
     /// What is bound where nothing is needed.
     nothing: Option<Buffer>,
-    /// What `largest.wgsl` and `powers.wgsl` find of a product's operands.
-    powers: Option<[Buffer; 2]>,
+    tiles: Option<Tiles>,
     refusal: Option<Refusal>,
 }
 
@@ -59,7 +58,7 @@ impl Gpu {
         binding_size: u64,
     ) -> Self {
         let queue = Queue::new(adapter, device, queue, means, binding_size);
-        Self { queue, scratch: None, nothing: None, powers: None, refusal: None }
+        Self { queue, scratch: None, nothing: None, tiles: None, refusal: None }
     }
 
     pub(crate) fn refused(self, refusal: Option<Refusal>) -> Self {
@@ -291,7 +290,7 @@ impl Backend for Gpu {
         let nothing = self.take_nothing()?;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into(), bias.is_some().into()];
         let bias = bias.map_or(&nothing, |bias| bias.holds(outputs));
-        let operands = [(x, rows * inputs), (weight, outputs * inputs)];
+        let operands = [(x, [rows, inputs]), (weight, [outputs, inputs])];
         let rest = [bias, out.holds(rows * outputs)];
         self.product(Kernel::LinearForward, operands, &rest, &words, [rows, outputs, 1])?;
         self.nothing = Some(nothing);
@@ -307,7 +306,7 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, accumulate } = dims;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into()];
-        let operands = [(grad_out, rows * outputs), (weight, outputs * inputs)];
+        let operands = [(grad_out, [rows, outputs]), (weight, [outputs, inputs])];
         let rest = [grad_x.holds(rows * inputs)];
         self.product(Kernel::LinearBackwardInput, operands, &rest, &words, [rows, inputs, 1])
     }
@@ -321,14 +320,16 @@ impl Backend for Gpu {
         grad_bias: Option<&mut Buffer>,
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, .. } = dims;
-        let operands = [(grad_out, rows * outputs), (x, rows * inputs)];
+        x.is_not_packed("linear_backward_weight")?;
+        let operands = [(grad_out, [rows, outputs]), (x, [rows, inputs])];
         let grad_weight = grad_weight.holds(outputs * inputs);
         if rows == 0 {
             return Ok(());
         }
-        let [across, down] = [inputs, outputs].map(|side| side.div_ceil(BLOCK));
-        let parts = (FULL / (across * down).max(1)).clamp(1, rows.div_ceil(BLOCK));
-        let rows_of_part = rows.div_ceil(parts).next_multiple_of(BLOCK);
+        let block = self.block();
+        let [across, down] = [inputs, outputs].map(|side| side.div_ceil(block));
+        let parts = (FULL / (across * down).max(1)).clamp(1, rows.div_ceil(block));
+        let rows_of_part = rows.div_ceil(parts).next_multiple_of(block);
         let parts = rows.div_ceil(rows_of_part);
         let words = [word(rows), word(inputs), word(outputs), word(rows_of_part), (parts == 1).into()];
         let kernel = Kernel::LinearBackwardWeight;

@@ -160,6 +160,10 @@ impl Pipelines {
         self.means.tier()
     }
 
+    pub(crate) fn matrices(&self) -> Option<Matrices> {
+        self.means.matrices
+    }
+
     /// The pipeline of a kernel, on packed weights or without.
     pub(crate) fn get(&mut self, device: &wgpu::Device, kernel: Kernel, form: Form, is_packed: bool) -> Pipeline {
         let means = self.means;
@@ -179,8 +183,10 @@ impl Pipeline {
         if let Form::HeadDim(head_dim) = form {
             constants.push(("HEAD_DIM", f64::from(head_dim)));
         }
-        if let Some(matrices) = means.matrices.filter(|_| word.starts_with("matrices")) {
-            constants.push(("LANES", f64::from(matrices.lanes)));
+        let is_product = word.starts_with("matrices");
+        if let Some(matrices) = means.matrices.filter(|_| is_product || kernel == Kernel::Tiles) {
+            let constant = if is_product { ("LANES", matrices.lanes) } else { ("TILE", matrices.side) };
+            constants.push((constant.0, constant.1.into()));
             if let Some((sound, faulty)) = means.fault {
                 source = source.replace(sound, faulty).into();
             }

@@ -9,6 +9,11 @@ pub(crate) struct Matrices {
     pub(crate) lanes: u32,
 }
 
+/// The side of a block of `matrices.wgsl`, in matrices.
+pub(crate) const BLOCK: usize = 8;
+/// Parts of a block, each of which is a subgroup's.
+const PATCHES: u32 = 8;
+
 /// What a device is asked for, where it is to have them.
 pub(crate) const FEATURES: wgpu::Features =
     wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_F16).union(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
@@ -27,12 +32,10 @@ impl Matrices {
                     && matrices.cr_type == wgpu::CooperativeScalarType::F32
             })
         })?;
-        // A subgroup for each patch of 2 x 2 matrices in a block of 64 x 64 entries.
-        let patches = (64 / (2 * side)).pow(2);
         let info = adapter.get_info();
         // wgpu takes any of 4 to 64 for Metal's; GPUs that have its matrices have 32.
         let subgroup = if info.backend == wgpu::Backend::Metal { 32 } else { info.subgroup_max_size };
-        let lanes = patches * subgroup;
+        let lanes = PATCHES * subgroup;
         let limits = adapter.limits();
         let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         (1..=most).contains(&lanes).then_some(Self { side, lanes })

@@ -11,6 +11,7 @@ use wgpu::util::StagingBelt;
 use crate::GpuError;
 use crate::buffer::{Buffer, Ledger};
 use crate::kernel::{Form, IMMEDIATE_SIZE, Kernel, Means, Pipelines, Tier, WEIGHTS};
+use crate::matrices::Matrices;
 
 /// Dispatches that are handed over together: enough to keep a device busy while more are recorded.
 const DISPATCHES_OF_A_SUBMISSION: usize = 128;
@@ -141,6 +142,10 @@ impl Queue {
 
     pub(crate) fn tier(&self) -> Tier {
         self.pipelines.tier()
+    }
+
+    pub(crate) fn matrices(&self) -> Option<Matrices> {
+        self.pipelines.matrices()
     }
 
     pub(crate) fn work(&self) -> Work {

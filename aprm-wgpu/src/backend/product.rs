@@ -3,49 +3,104 @@
 use super::{FULL, Gpu, word};
 use crate::GpuError;
 use crate::buffer::Buffer;
-use crate::kernel::{Form, Kernel, Tier};
+use crate::kernel::{Form, Kernel};
+use crate::matrices::{BLOCK as BLOCK_OF_TILES, Matrices};
 
-/// The side of a block of `product.wgsl` and of `matrices.wgsl`.
-pub(super) const BLOCK: usize = 64;
+/// The side of a block of `product.wgsl`.
+const BLOCK: usize = 64;
 /// The side of a block of `product.large.wgsl`.
 const LARGE_BLOCK: usize = 128;
 /// Parts that `largest.wgsl` cuts an operand into.
 const PARTS_OF_OPERAND: usize = 256;
+/// Entries that a workgroup of `tiles.wgsl` makes.
+const ENTRIES_OF_TILES: usize = 1024;
+
+/// What products of cooperative matrices need besides their operands, kept from one to the next.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    /// What `largest.wgsl` and `powers.wgsl` find.
+    largest: Buffer,
+    powers: Buffer,
+    /// What `tiles.wgsl` makes of both operands.
+    operands: [Buffer; 2],
+}
+
+/// A matrix of so many rows and columns.
+pub(super) type Operand<'a> = (&'a Buffer, [usize; 2]);
 
 impl Gpu {
-    /// Records a product of so many rows and columns in so many parts; the buffers are two operands, with their
-    /// lengths, and the `rest`.
+    /// The side of the smallest block that products have.
+    pub(super) fn block(&self) -> usize {
+        self.queue.matrices().map_or(BLOCK, |matrices| BLOCK_OF_TILES * matrices.side as usize)
+    }
+
+    /// Records a product of so many rows and columns in so many parts; the buffers are two operands, of which the
+    /// right may be weights, and the `rest`.
     pub(super) fn product(
         &mut self,
         kernel: Kernel,
-        [(left, left_len), (right, right_len)]: [(&Buffer, usize); 2],
+        operands: [Operand<'_>; 2],
         rest: &[&Buffer],
         words: &[u32],
         [rows, columns, parts]: [usize; 3],
     ) -> Result<(), GpuError> {
-        let mut buffers = vec![left.holds(left_len), right.holds(right_len)];
-        buffers.extend(rest);
+        operands[0].0.is_not_packed(kernel.shader().name)?;
+        let lens = operands.map(|(_, [rows, columns])| rows * columns);
+        let [left, right] = [0, 1].map(|i| operands[i].0.holds(lens[i]));
         if rows * columns == 0 {
             return Ok(());
         }
-        self.queue.expect(2 * left_len as u64 * columns as u64);
+        self.queue.expect(2 * lens[0] as u64 * columns as u64);
         let grid = |side| [word(columns.div_ceil(side)), word(rows.div_ceil(side)), word(parts)];
-        if self.tier() < Tier::Matrices {
-            let is_large = columns.div_ceil(LARGE_BLOCK) * rows.div_ceil(LARGE_BLOCK) >= FULL;
-            let (form, side) = if is_large { (Form::Large, LARGE_BLOCK) } else { (Form::Only, BLOCK) };
-            return self.queue.dispatch((kernel, form), &buffers, words, grid(side));
+        if let Some(matrices) = self.queue.matrices() {
+            let tiles = self.tiles(matrices, operands)?;
+            let mut buffers = tiles.operands.each_ref().to_vec();
+            buffers.extend(rest);
+            buffers.push(&tiles.powers);
+            self.queue.dispatch((kernel, Form::Only), &buffers, words, grid(self.block()))?;
+            self.tiles = Some(tiles);
+            return Ok(());
         }
-        let [largest, powers] = match self.powers.take() {
-            Some(powers) => powers,
-            None => [self.queue.allocate(2 * PARTS_OF_OPERAND)?, self.queue.allocate(3)?],
+        let mut buffers = vec![left, right];
+        buffers.extend(rest);
+        let is_large = columns.div_ceil(LARGE_BLOCK) * rows.div_ceil(LARGE_BLOCK) >= FULL;
+        let (form, side) = if is_large { (Form::Large, LARGE_BLOCK) } else { (Form::Only, BLOCK) };
+        self.queue.dispatch((kernel, form), &buffers, words, grid(side))
+    }
+
+    /// Records what makes tiles of operands; the buffers are taken out, to be put back.
+    fn tiles(&mut self, matrices: Matrices, operands: [Operand<'_>; 2]) -> Result<Tiles, GpuError> {
+        let side = matrices.side as usize;
+        let entries = operands.map(|(_, shape)| {
+            let [down, across] = shape.map(|len| len.div_ceil(side));
+            down * across * side * side
+        });
+        let mut allocate = |len| self.queue.allocate(len);
+        let tiles = match self.tiles.take() {
+            None => Tiles {
+                largest: allocate(2 * PARTS_OF_OPERAND)?,
+                powers: allocate(3)?,
+                operands: [allocate(entries[0] / 2)?, allocate(entries[1] / 2)?],
+            },
+            Some(mut tiles) => {
+                for (buffer, entries) in tiles.operands.iter_mut().zip(entries) {
+                    if buffer.len < entries / 2 {
+                        *buffer = allocate(entries / 2)?;
+                    }
+                }
+                tiles
+            }
         };
-        let lens = [word(left_len), word(right_len)];
+        let [(left, _), (right, _)] = operands;
+        let lens = operands.map(|(_, [rows, columns])| word(rows * columns));
         let parts_of_both = [word(PARTS_OF_OPERAND), 2, 1];
-        self.queue.dispatch((Kernel::Largest, Form::Only), &[left, right, &largest], &lens, parts_of_both)?;
-        self.queue.dispatch((Kernel::Powers, Form::Only), &[&largest, &powers], &[], [2, 1, 1])?;
-        buffers.push(&powers);
-        self.queue.dispatch((kernel, Form::Only), &buffers, words, grid(BLOCK))?;
-        self.powers = Some([largest, powers]);
-        Ok(())
+        self.queue.dispatch((Kernel::Largest, Form::Only), &[left, right, &tiles.largest], &lens, parts_of_both)?;
+        self.queue.dispatch((Kernel::Powers, Form::Only), &[&tiles.largest, &tiles.powers], &[], [2, 1, 1])?;
+        for (i, (operand, [rows, columns])) in operands.into_iter().enumerate() {
+            let buffers = [&tiles.powers, operand, &tiles.operands[i]];
+            let workgroups = entries[i].div_ceil(ENTRIES_OF_TILES);
+            self.queue.dispatch_folded(Kernel::Tiles, &buffers, &[word(rows), word(columns), word(i)], workgroups)?;
+        }
+        Ok(tiles)
     }
 }

@@ -1,5 +1,4 @@
 #import product
-#import weight
 const LEFT_ALONG_K = true;
 const RIGHT_ALONG_K = false;
 struct Dims {
@@ -9,21 +8,10 @@ struct Dims {
     accumulate: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> grad_out: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grad_x: array<f32>;
 
-fn left(row: u32, k: u32) -> f32 {
-    if (row < dims.rows && k < dims.outputs) {
-        return grad_out[row * dims.outputs + k];
-    }
-    return 0.0;
-}
-
-fn right(column: u32, k: u32) -> f32 {
-    if (column < dims.inputs && k < dims.outputs) {
-        return weight_at(k * dims.inputs + column);
-    }
-    return 0.0;
+fn shape() -> vec3<u32> {
+    return vec3(dims.rows, dims.inputs, dims.outputs);
 }
 
 fn put(place: Place, row: u32, column: u32, sum: f32) {

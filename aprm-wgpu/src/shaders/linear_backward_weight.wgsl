@@ -11,22 +11,10 @@ struct Dims {
     accumulate: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> grad_out: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
-fn left(row: u32, k: u32) -> f32 {
-    if (row < dims.outputs && k < dims.rows) {
-        return grad_out[k * dims.outputs + row];
-    }
-    return 0.0;
-}
-
-fn right(column: u32, k: u32) -> f32 {
-    if (column < dims.inputs && k < dims.rows) {
-        return x[k * dims.inputs + column];
-    }
-    return 0.0;
+fn shape() -> vec3<u32> {
+    return vec3(dims.outputs, dims.inputs, dims.rows);
 }
 
 fn put(place: Place, row: u32, column: u32, sum: f32) {

@@ -1,5 +1,4 @@
 #import product
-#import weight
 const LEFT_ALONG_K = true;
 const RIGHT_ALONG_K = true;
 struct Dims {
@@ -10,22 +9,11 @@ struct Dims {
     biased: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-fn left(row: u32, k: u32) -> f32 {
-    if (row < dims.rows && k < dims.inputs) {
-        return x[row * dims.inputs + k];
-    }
-    return 0.0;
-}
-
-fn right(column: u32, k: u32) -> f32 {
-    if (column < dims.outputs && k < dims.inputs) {
-        return weight_at(column * dims.inputs + k);
-    }
-    return 0.0;
+fn shape() -> vec3<u32> {
+    return vec3(dims.rows, dims.outputs, dims.inputs);
 }
 
 fn put(place: Place, row: u32, column: u32, sum: f32) {

@@ -115,11 +115,15 @@ fn faulty_shaders_are_refused_and_products_go_on_without() {
     }
     let faults = [
         ("coopMultiplyAdd(a0, b1, sum01)", "coopMultiplyAdd(a0, b0, sum01)"),
-        ("f16(right(first.y + r.x, k + r.y)", "f16(right(first.y + r.x, k)"),
-        ("d < DEPTH; d += TILE", "d < DEPTH - TILE; d += TILE"),
+        ("return coopLoadT<Left>(", "return coopLoad<Left>("),
+        ("min(first.y + 1u, tiles.y - 1u)", "min(first.y, tiles.y - 1u)"),
+        ("select(tiles.x, 1u, LEFT_ALONG_K)", "select(tiles.y, 1u, LEFT_ALONG_K)"),
+        ("k < (end + TILE - 1u) / TILE", "k < end / TILE"),
         ("sums[i] = 0.0", "sums[i] = 1e9"),
         ("let half = exponent / 2", "let half = 0"),
-        ("* left_power", ""),
+        // Of tiles.wgsl.
+        ("row < dims.rows && column < dims.columns", "true"),
+        ("column + 3u, power)", "column + 3u, 1.0)"),
         // Of packed weights alone.
         ("select(word << 16u, word & 0xffff0000u,", "select(word & 0xffff0000u, word << 16u,"),
     ];

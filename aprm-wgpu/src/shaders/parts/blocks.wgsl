@@ -1,5 +1,8 @@
 // What blocks of either side have in common: BLOCK and DEPTH are theirs, and an invocation of LANES brings four entries of
 // each operand.
+#import weight
+@group(0) @binding(0) var<storage, read> left_entries: array<f32>;
+
 struct Place {
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
@@ -11,22 +14,50 @@ const PITCH = BLOCK / 4u + 1u;
 var<workgroup> lefts: array<vec4<f32>, DEPTH * PITCH>;
 var<workgroup> rights: array<vec4<f32>, DEPTH * PITCH>;
 
+// Zero beyond the ends.
+fn left(row: u32, k: u32) -> f32 {
+    let shape = shape();
+    if (row < shape.x && k < shape.z) {
+        return left_entries[select(k * shape.x + row, row * shape.z + k, LEFT_ALONG_K)];
+    }
+    return 0.0;
+}
+
+fn right(column: u32, k: u32) -> f32 {
+    let shape = shape();
+    if (column < shape.y && k < shape.z) {
+        return weight_at(select(k * shape.y + column, column * shape.z + k, RIGHT_ALONG_K));
+    }
+    return 0.0;
+}
+
 // Which four rows, and which k, an invocation brings: neighbours bring neighbours.
 fn brought(lane: u32, along_k: bool) -> vec2<u32> {
     return select(vec2(lane % (BLOCK / 4u), lane / (BLOCK / 4u)), vec2(lane / DEPTH, lane % DEPTH), along_k);
 }
 
-// Brings what of both operands lies from k to k + DEPTH.
-fn bring(place: Place, k: u32) {
+struct Entries {
+    left: vec4<f32>,
+    right: vec4<f32>,
+}
+
+// What this invocation brings of both operands from k to k + DEPTH.
+fn fetched(place: Place, k: u32) -> Entries {
     let l = brought(place.lane, LEFT_ALONG_K);
     let r = brought(place.lane, RIGHT_ALONG_K);
     let row = place.group.y * BLOCK + 4u * l.x;
     let column = place.group.x * BLOCK + 4u * r.x;
-    lefts[l.y * PITCH + l.x] =
-        vec4(left(row, k + l.y), left(row + 1u, k + l.y), left(row + 2u, k + l.y), left(row + 3u, k + l.y));
-    rights[r.y * PITCH + r.x] = vec4(
-        right(column, k + r.y), right(column + 1u, k + r.y), right(column + 2u, k + r.y), right(column + 3u, k + r.y)
+    return Entries(
+        vec4(left(row, k + l.y), left(row + 1u, k + l.y), left(row + 2u, k + l.y), left(row + 3u, k + l.y)),
+        vec4(right(column, k + r.y), right(column + 1u, k + r.y), right(column + 2u, k + r.y), right(column + 3u, k + r.y))
     );
+}
+
+fn keep(place: Place, entries: Entries) {
+    let l = brought(place.lane, LEFT_ALONG_K);
+    let r = brought(place.lane, RIGHT_ALONG_K);
+    lefts[l.y * PITCH + l.x] = entries.left;
+    rights[r.y * PITCH + r.x] = entries.right;
 }
 
 // 4 x 4 entries of a product, a row in each column of the matrix.

@@ -1,54 +1,68 @@
-// A block of 64 x 64 entries of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 2 x 2 of
-// them. Operands are rounded to f16, each times the power of two that brings its largest entry near f16's; sums are
-// f32, and divided by both powers. What the importer gives is in product.wgsl.
-const BLOCK = 64u;
-const DEPTH = 32u;
-// Rows begin at multiples of 16 bytes, as matrices must.
-const PITCH = DEPTH + 8u;
-const PATCH = 2u * TILE;
-// Patches along a side of the block.
-const PATCHES = BLOCK / PATCH;
+// A block of 8 x 8 tiles of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 4 x 2 of them. The
+// operands are tiles of tiles.wgsl, in their orders; sums are f32, and divided by both operands' powers of two. What the
+// importer gives is in product.wgsl.
+const BLOCK = 8u;
+const PATCH = vec2(4u, 2u);
+const PATCHES = 8u;
+const PATCHES_ACROSS = 4u;
 const ENTRIES = TILE * TILE;
 // As many as a subgroup for each patch takes at most. Invocations make up subgroups in their order, which nothing but
 // the check at the start says: a driver is reported to crash on shaders that name subgroups and have matrices too.
-override LANES: u32 = 128u;
+override LANES: u32 = 256u;
 
 struct Place {
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 }
 
+@group(0) @binding(0) var<storage, read> lefts: array<f16>;
+@group(0) @binding(1) var<storage, read> rights: array<f16>;
 // The exponents of the powers, of the left operand and of the right, and zero.
 @group(0) @binding(7) var<storage, read> powers: array<i32>;
 
-var<workgroup> lefts: array<f16, BLOCK * PITCH>;
-var<workgroup> rights: array<f16, BLOCK * PITCH>;
 // A matrix of each patch.
-var<workgroup> sums: array<f32, PATCHES * PATCHES * ENTRIES>;
+var<workgroup> sums: array<f32, PATCHES * ENTRIES>;
 
 // 2^exponent, from −126 to 127.
 fn power(exponent: i32) -> f32 {
     return bitcast<f32>(u32(exponent + 127) << 23u);
 }
 
-// Which row, and which k, is brought as number i: neighbours bring neighbours.
-fn brought(i: u32, along_k: bool) -> vec2<u32> {
-    return select(vec2(i % BLOCK, i / BLOCK), vec2(i / DEPTH, i % DEPTH), along_k);
+fn left(at: u32) -> Left {
+    if (LEFT_ALONG_K) {
+        return coopLoadT<Left>(&lefts[at], TILE);
+    }
+    return coopLoad<Left>(&lefts[at], TILE);
 }
 
-// Puts Σ_k left(row, k) right(column, k), for k from begin to end, of the block of this workgroup.
+fn right(at: u32) -> Right {
+    if (RIGHT_ALONG_K) {
+        return coopLoad<Right>(&rights[at], TILE);
+    }
+    return coopLoadT<Right>(&rights[at], TILE);
+}
+
+// Puts Σ_k left(row, k) right(column, k), for k from begin to end, of the block of this workgroup; begin is a multiple of
+// TILE.
 fn product(place: Place, begin: u32, end: u32) {
-    let first = place.group.yx * BLOCK;
-    let left_power = power(powers[0]);
-    let right_power = power(powers[1]);
+    let tiles = (shape() + vec3(TILE - 1u)) / TILE;
     // Where subgroups are smaller than they may be, several do the same.
-    let patch_index = place.lane * PATCHES * PATCHES / LANES;
-    let left0 = patch_index / PATCHES * PATCH * PITCH;
-    let left1 = left0 + TILE * PITCH;
-    let right0 = patch_index % PATCHES * PATCH * PITCH;
-    let right1 = right0 + TILE * PITCH;
+    let patch_index = place.lane * PATCHES / LANES;
     let slot = patch_index * ENTRIES;
-    for (var i = place.lane; i < PATCHES * PATCHES * ENTRIES; i += LANES) {
+    // Where a row of tiles, or a column, begins, and how far its next tile is. Beyond the ends the last one is worked on
+    // once more, and not put anywhere.
+    let first = place.group.yx * BLOCK + vec2(patch_index / PATCHES_ACROSS, patch_index % PATCHES_ACROSS) * PATCH;
+    let left_pitch = select(1u, tiles.z, LEFT_ALONG_K) * ENTRIES;
+    let right_pitch = select(1u, tiles.z, RIGHT_ALONG_K) * ENTRIES;
+    let left_step = select(tiles.x, 1u, LEFT_ALONG_K) * ENTRIES;
+    let right_step = select(tiles.y, 1u, RIGHT_ALONG_K) * ENTRIES;
+    let left0 = min(first.x, tiles.x - 1u) * left_pitch;
+    let left1 = min(first.x + 1u, tiles.x - 1u) * left_pitch;
+    let left2 = min(first.x + 2u, tiles.x - 1u) * left_pitch;
+    let left3 = min(first.x + 3u, tiles.x - 1u) * left_pitch;
+    let right0 = min(first.y, tiles.y - 1u) * right_pitch;
+    let right1 = min(first.y + 1u, tiles.y - 1u) * right_pitch;
+    for (var i = place.lane; i < PATCHES * ENTRIES; i += LANES) {
         sums[i] = 0.0;
     }
     workgroupBarrier();
@@ -56,48 +70,52 @@ fn product(place: Place, begin: u32, end: u32) {
     var sum01 = coopLoadT<Sum>(&sums[slot], TILE);
     var sum10 = coopLoadT<Sum>(&sums[slot], TILE);
     var sum11 = coopLoadT<Sum>(&sums[slot], TILE);
-    for (var k = begin; k < end; k += DEPTH) {
-        for (var i = place.lane; i < BLOCK * DEPTH; i += LANES) {
-            let l = brought(i, LEFT_ALONG_K);
-            let r = brought(i, RIGHT_ALONG_K);
-            lefts[l.x * PITCH + l.y] = f16(left(first.x + l.x, k + l.y) * left_power);
-            rights[r.x * PITCH + r.y] = f16(right(first.y + r.x, k + r.y) * right_power);
-        }
-        workgroupBarrier();
-        for (var d = 0u; d < DEPTH; d += TILE) {
-            let a0 = coopLoadT<Left>(&lefts[left0 + d], PITCH);
-            let a1 = coopLoadT<Left>(&lefts[left1 + d], PITCH);
-            let b0 = coopLoad<Right>(&rights[right0 + d], PITCH);
-            let b1 = coopLoad<Right>(&rights[right1 + d], PITCH);
-            sum00 = coopMultiplyAdd(a0, b0, sum00);
-            sum01 = coopMultiplyAdd(a0, b1, sum01);
-            sum10 = coopMultiplyAdd(a1, b0, sum10);
-            sum11 = coopMultiplyAdd(a1, b1, sum11);
-        }
-        workgroupBarrier();
+    var sum20 = coopLoadT<Sum>(&sums[slot], TILE);
+    var sum21 = coopLoadT<Sum>(&sums[slot], TILE);
+    var sum30 = coopLoadT<Sum>(&sums[slot], TILE);
+    var sum31 = coopLoadT<Sum>(&sums[slot], TILE);
+    for (var k = begin / TILE; k < (end + TILE - 1u) / TILE; k++) {
+        let b0 = right(right0 + k * right_step);
+        let b1 = right(right1 + k * right_step);
+        let a0 = left(left0 + k * left_step);
+        sum00 = coopMultiplyAdd(a0, b0, sum00);
+        sum01 = coopMultiplyAdd(a0, b1, sum01);
+        let a1 = left(left1 + k * left_step);
+        sum10 = coopMultiplyAdd(a1, b0, sum10);
+        sum11 = coopMultiplyAdd(a1, b1, sum11);
+        let a2 = left(left2 + k * left_step);
+        sum20 = coopMultiplyAdd(a2, b0, sum20);
+        sum21 = coopMultiplyAdd(a2, b1, sum21);
+        let a3 = left(left3 + k * left_step);
+        sum30 = coopMultiplyAdd(a3, b0, sum30);
+        sum31 = coopMultiplyAdd(a3, b1, sum31);
     }
     put_matrices(place, sum00, slot, vec2(0u, 0u));
-    put_matrices(place, sum01, slot, vec2(0u, TILE));
-    put_matrices(place, sum10, slot, vec2(TILE, 0u));
-    put_matrices(place, sum11, slot, vec2(TILE, TILE));
+    put_matrices(place, sum01, slot, vec2(0u, 1u));
+    put_matrices(place, sum10, slot, vec2(1u, 0u));
+    put_matrices(place, sum11, slot, vec2(1u, 1u));
+    put_matrices(place, sum20, slot, vec2(2u, 0u));
+    put_matrices(place, sum21, slot, vec2(2u, 1u));
+    put_matrices(place, sum30, slot, vec2(3u, 0u));
+    put_matrices(place, sum31, slot, vec2(3u, 1u));
 }
 
-// Puts one matrix of each patch, which begins at `within` the patch.
+// Puts one matrix of each patch, whose tile is `within` the patch.
 fn put_matrices(place: Place, sum: Sum, slot: u32, within: vec2<u32>) {
+    workgroupBarrier();
     coopStoreT(sum, &sums[slot], TILE);
     workgroupBarrier();
     // In two factors, of which neither leaves f32's range.
     let exponent = -(powers[0] + powers[1]);
     let half = exponent / 2;
-    for (var i = place.lane; i < PATCHES * PATCHES * ENTRIES; i += LANES) {
+    for (var i = place.lane; i < PATCHES * ENTRIES; i += LANES) {
         let index = i / ENTRIES;
         let entry = i % ENTRIES;
-        let at = place.group.yx * BLOCK + vec2(index / PATCHES, index % PATCHES) * PATCH + within
-            + vec2(entry / TILE, entry % TILE);
+        let tile = place.group.yx * BLOCK + vec2(index / PATCHES_ACROSS, index % PATCHES_ACROSS) * PATCH + within;
+        let at = tile * TILE + vec2(entry / TILE, entry % TILE);
         // A compiler that may reorder products would make one power of both, which has no room in f32: it does not know
         // that the bits which are flipped in between are none.
         let scaled = bitcast<f32>(bitcast<u32>(sums[i] * power(half)) ^ bitcast<u32>(powers[2]));
         put(place, at.x, at.y, scaled * power(exponent - half));
     }
-    workgroupBarrier();
 }

@@ -14,9 +14,12 @@ fn product(place: Place, begin: u32, end: u32) {
     var sums01 = mat4x4<f32>();
     var sums10 = mat4x4<f32>();
     var sums11 = mat4x4<f32>();
+    var next = fetched(place, begin);
     for (var k = begin; k < end; k += DEPTH) {
-        bring(place, k);
+        keep(place, next);
         workgroupBarrier();
+        // Under way while what is kept is worked on; beyond the end it is of no use, and does no harm.
+        next = fetched(place, k + DEPTH);
         for (var d = 0u; d < DEPTH; d++) {
             let a0 = lefts[d * PITCH + mine.x];
             let a1 = lefts[d * PITCH + mine.x + HALF / 4u];
