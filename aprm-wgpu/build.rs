@@ -2,7 +2,7 @@
 //!
 //! A line `#import name` stands for `src/shaders/parts/name.wgsl`; where there is a `name.subgroups.wgsl` too, the
 //! kernels that import it come in a version `subgroups` as well, and so for any other word.
-//! Where weights may be [`PACKED`], each of these versions comes with them too.
+//! Where weights may be [`PACKED`], each of these versions comes with them too, and where entries may be [`WIDE`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,8 +11,9 @@ use std::path::Path;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-/// The word that goes with every other: it says how weights are kept, and the others how a kernel computes.
+/// The words that go with every other: one says how weights are kept, one how many numbers a kernel works on at a time.
 const PACKED: &str = "packed";
+const WIDE: &str = "wide";
 
 fn main() {
     println!("cargo::rerun-if-changed=src/shaders");
@@ -24,14 +25,14 @@ fn main() {
         let variant: String = name.split('_').map(capitalized).collect();
         write!(table, "    {variant} {name:?} [").expect("strings can be written");
         let mut seen = BTreeSet::new();
-        for word in std::iter::once("").chain(words.iter().copied().filter(|&word| word != PACKED)) {
-            for is_packed in [false, true] {
-                let versions = [word, if is_packed { PACKED } else { "" }];
+        for word in std::iter::once("").chain(words.iter().copied().filter(|word| ![PACKED, WIDE].contains(word))) {
+            for (is_packed, is_wide) in [(false, false), (false, true), (true, false), (true, true)] {
+                let versions = [word, if is_packed { PACKED } else { "" }, if is_wide { WIDE } else { "" }];
                 let expanded = expand(&name, &source, &parts, versions);
                 if seen.insert(expanded.clone()) {
                     let bindings = bindings(&name, versions, &expanded);
-                    write!(table, "Version {{ word: {word:?}, is_packed: {is_packed}, source: {expanded:?}, ")
-                        .and_then(|()| write!(table, "bindings: &{bindings:?} }}, "))
+                    let kind = format!("word: {word:?}, is_packed: {is_packed}, is_wide: {is_wide}");
+                    write!(table, "Version {{ {kind}, source: {expanded:?}, bindings: &{bindings:?} }}, ")
                         .expect("strings can be written");
                 }
             }
@@ -56,7 +57,7 @@ fn shaders(folder: &Path) -> BTreeMap<String, String> {
 }
 
 /// The source with what it imports, in the first of the versions that there is.
-fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, versions: [&str; 2]) -> String {
+fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, versions: [&str; 3]) -> String {
     let mut expanded = String::new();
     for line in source.lines() {
         let Some(import) = line.strip_prefix("#import ") else {
@@ -76,7 +77,7 @@ fn expand(name: &str, source: &str, parts: &BTreeMap<String, String>, versions: 
 ///
 /// # Panics
 /// If the shader is not valid.
-fn bindings(name: &str, versions: [&str; 2], source: &str) -> Vec<(u32, bool)> {
+fn bindings(name: &str, versions: [&str; 3], source: &str) -> Vec<(u32, bool)> {
     let path = format!("src/shaders/{name}.wgsl, imports expanded {versions:?}");
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(source, &path)));

@@ -35,7 +35,7 @@ pub(crate) use swiglu::{swiglu_backward, swiglu_forward};
 pub(crate) use vectors::{adam_direction, axpy, clip, copy, fill, scale, sum_of_squares};
 
 /// Zero, one, primes, and one off the edges of tiles.
-const LENGTHS: [usize; 12] = [0, 1, 2, 3, 7, 15, 31, 33, 64, 65, 127, 257];
+const LENGTHS: [usize; 15] = [0, 1, 2, 3, 4, 7, 15, 31, 33, 64, 65, 127, 257, 1100, 4100];
 
 /// Rows and channels that fit no tile.
 const SHAPES: [(usize, usize); 10] =

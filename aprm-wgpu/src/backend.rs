@@ -20,7 +20,9 @@ use product::Tiles;
 
 /// Entries of a workgroup of `entries.wgsl`.
 const ENTRIES: usize = 1024;
-/// Entries of a workgroup of `sum_of_squares.wgsl`.
+/// Numbers of an entry of `entry.wide.wgsl`.
+const WIDTH: usize = 4;
+/// Numbers of a workgroup of `sum_of_squares.wgsl`.
 const SQUARES: usize = 4096;
 /// Rows that `linear_backward_bias.wgsl`, and groups that `rms_norm_backward_weight.wgsl`, sum up at a time.
 const ROWS_OF_PARTIAL: usize = 64;
@@ -98,9 +100,11 @@ impl Gpu {
         self.queue.destroy();
     }
 
-    fn entries(&mut self, kernel: Kernel, buffers: &[&Buffer], words: &[u32]) -> Result<(), GpuError> {
-        let workgroups = (words[0] as usize).div_ceil(ENTRIES);
-        self.queue.dispatch_folded(kernel, buffers, words, workgroups)
+    /// Records a kernel that works on entries one by one, as many as the first of `lens`, which are counted in numbers.
+    fn entries(&mut self, kernel: Kernel, buffers: &[&Buffer], lens: &[usize], rest: &[u32]) -> Result<(), GpuError> {
+        let (form, width) = if kernel.shader().has_wide() { form(lens) } else { (Form::Only, 1) };
+        let words: Vec<u32> = lens.iter().map(|len| word(len / width)).chain(rest.iter().copied()).collect();
+        self.queue.dispatch((kernel, form), buffers, &words, fold((lens[0] / width).div_ceil(ENTRIES)))
     }
 
     /// Room for `len` numbers, which the next kernel may overwrite.
@@ -113,12 +117,12 @@ impl Gpu {
 
     /// Takes the buffer that stands for none out, to be put back.
     fn take_nothing(&mut self) -> Result<Buffer, GpuError> {
-        self.nothing.take().map_or_else(|| self.queue.allocate(1), Ok)
+        self.nothing.take().map_or_else(|| self.queue.allocate(WIDTH), Ok)
     }
 
     /// `out += Σ_p partial[p]`.
     fn add_partials(&mut self, len: usize, partials: usize, scratch: &Buffer, out: &Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::AddPartials, &[scratch, out], &[word(len), word(partials)])
+        self.entries(Kernel::AddPartials, &[scratch, out], &[len], &[word(partials)])
     }
 
     fn rope(&mut self, kernel: Kernel, dims: RopeDims, buffers: [&Buffer; 4]) -> Result<(), GpuError> {
@@ -127,8 +131,13 @@ impl Gpu {
         positions.holds(rows);
         x.holds(rows * stride);
         let half = head_dim / 2;
-        self.entries(kernel, &buffers, &[word(rows * heads * half), word(stride), word(heads), word(half)])
+        self.entries(kernel, &buffers, &[rows * heads * half], &[word(stride), word(heads), word(half)])
     }
+}
+
+/// The form of a kernel that can work on four numbers at a time, and on how many it does: `lens` are of what lies together.
+fn form(lens: &[usize]) -> (Form, usize) {
+    if lens.iter().all(|len| len.is_multiple_of(WIDTH)) { (Form::Wide, WIDTH) } else { (Form::Only, 1) }
 }
 
 /// A workgroup for each part of the rows and of the columns.
@@ -144,10 +153,17 @@ fn attention_words(dims: AttentionDims, sequences: Ragged<'_, Buffer>) -> [u32; 
     [word(sequences.sequences), word(blocks), word(dims.heads), word(dims.kv_heads), scale.to_bits()]
 }
 
-fn norm_words(dims: NormDims<f32>) -> [u32; 7] {
+/// The form of a norm's kernel, and what it is told.
+fn norm(dims: NormDims<f32>) -> (Form, [u32; 7]) {
+    let NormDims { stride, offset, channels, .. } = dims;
+    let (form, width) = form(&[stride, offset, channels]);
+    (form, norm_words(dims, width))
+}
+
+fn norm_words(dims: NormDims<f32>, width: usize) -> [u32; 7] {
     let NormDims { rows, stride, offset, groups, channels, epsilon, accumulate } = dims;
-    let [rows, stride, offset, groups, channels] = [rows, stride, offset, groups, channels].map(word);
-    [rows, stride, offset, groups, channels, epsilon.to_bits(), accumulate.into()]
+    let [stride, offset, channels] = [stride, offset, channels].map(|len| word(len / width));
+    [word(rows), stride, offset, word(groups), channels, epsilon.to_bits(), accumulate.into()]
 }
 
 fn check_head_dim(kernel: &'static str, head_dim: usize) -> Result<(), GpuError> {
@@ -207,19 +223,19 @@ impl Backend for Gpu {
     }
 
     fn fill(&mut self, len: usize, value: f32, x: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::Fill, &[x.holds(len)], &[word(len), value.to_bits()])
+        self.entries(Kernel::Fill, &[x.holds(len)], &[len], &[value.to_bits()])
     }
 
     fn copy(&mut self, len: usize, x: &Buffer, y: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::Copy, &[x.holds(len), y.holds(len)], &[word(len)])
+        self.entries(Kernel::Copy, &[x.holds(len), y.holds(len)], &[len], &[])
     }
 
     fn axpy(&mut self, len: usize, alpha: f32, x: &Buffer, y: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::Axpy, &[x.holds(len), y.holds(len)], &[word(len), alpha.to_bits()])
+        self.entries(Kernel::Axpy, &[x.holds(len), y.holds(len)], &[len], &[alpha.to_bits()])
     }
 
     fn scale(&mut self, len: usize, alpha: f32, x: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::Scale, &[x.holds(len)], &[word(len), alpha.to_bits()])
+        self.entries(Kernel::Scale, &[x.holds(len)], &[len], &[alpha.to_bits()])
     }
 
     fn sum_of_squares(&mut self, len: usize, x: &Buffer, total: &mut Buffer) -> Result<(), GpuError> {
@@ -228,14 +244,16 @@ impl Backend for Gpu {
             return Ok(());
         }
         let scratch = self.take_scratch(partials)?;
-        self.queue.dispatch_folded(Kernel::SumOfSquares, &[x.holds(len), &scratch], &[word(len)], partials)?;
+        let (form, width) = form(&[len]);
+        let (kernel, words) = ((Kernel::SumOfSquares, form), [word(len / width)]);
+        self.queue.dispatch(kernel, &[x.holds(len), &scratch], &words, fold(partials))?;
         self.queue.dispatch_folded(Kernel::AddTotal, &[&scratch, total.holds(1)], &[word(partials)], 1)?;
         self.scratch = Some(scratch);
         Ok(())
     }
 
     fn clip(&mut self, len: usize, max_norm: f32, squared_norm: &Buffer, x: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::Clip, &[squared_norm.holds(1), x.holds(len)], &[word(len), max_norm.to_bits()])
+        self.entries(Kernel::Clip, &[squared_norm.holds(1), x.holds(len)], &[len], &[max_norm.to_bits()])
     }
 
     fn adam_direction(
@@ -251,7 +269,7 @@ impl Backend for Gpu {
         let [beta1, beta2, c1, c2, epsilon] =
             [beta1, beta2, first_correction, second_correction, epsilon].map(f32::to_bits);
         let buffers = [gradient, first_moment, second_moment, direction].map(|buffer| buffer.holds(len));
-        self.entries(Kernel::AdamDirection, &buffers, &[word(len), beta1, beta2, c1, c2, epsilon])
+        self.entries(Kernel::AdamDirection, &buffers, &[len], &[beta1, beta2, c1, c2, epsilon])
     }
 
     fn gather_rows_forward(
@@ -263,7 +281,7 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let RowDims { rows, table_rows, channels } = dims;
         let buffers = [indices.holds(rows), table.holds(table_rows * channels), out.holds(rows * channels)];
-        self.entries(Kernel::GatherRowsForward, &buffers, &[word(rows * channels), word(channels)])
+        self.entries(Kernel::GatherRowsForward, &buffers, &[rows * channels], &[word(channels)])
     }
 
     fn gather_rows_backward(
@@ -364,7 +382,8 @@ impl Backend for Gpu {
         let NormDims { rows, stride, groups, channels, .. } = dims;
         let buffers =
             [x.holds(rows * stride), weight.holds(channels), out.holds(rows * stride), rstd.holds(rows * groups)];
-        self.queue.dispatch_folded(Kernel::RmsNormForward, &buffers, &norm_words(dims), rows * groups)
+        let (form, words) = norm(dims);
+        self.queue.dispatch((Kernel::RmsNormForward, form), &buffers, &words, fold(rows * groups))
     }
 
     fn rms_norm_backward(
@@ -380,13 +399,13 @@ impl Backend for Gpu {
         let NormDims { rows, stride, groups, channels, .. } = dims;
         let [x, grad_out, grad_x] = [x, grad_out, &*grad_x].map(|buffer| buffer.holds(rows * stride));
         let (weight, rstd) = (weight.holds(channels), rstd.holds(rows * groups));
-        let words = norm_words(dims);
+        let (form, words) = norm(dims);
         let buffers = [x, weight, rstd, grad_out, grad_x];
-        self.queue.dispatch_folded(Kernel::RmsNormBackward, &buffers, &words, rows * groups)?;
+        self.queue.dispatch((Kernel::RmsNormBackward, form), &buffers, &words, fold(rows * groups))?;
         let partials = (rows * groups).div_ceil(ROWS_OF_PARTIAL);
         let scratch = self.take_scratch(partials * channels)?;
         let buffers = [x, rstd, grad_out, &scratch];
-        let grid = grid_of_partials(partials, channels);
+        let (words, grid) = (norm_words(dims, 1), grid_of_partials(partials, channels));
         self.queue.dispatch((Kernel::RmsNormBackwardWeight, Form::Only), &buffers, &words, grid)?;
         self.add_partials(channels, partials, &scratch, grad_weight.holds(channels))?;
         self.scratch = Some(scratch);
@@ -452,7 +471,7 @@ impl Backend for Gpu {
         let rows = sequences.rows;
         let [out, grad_out] = [out, grad_out].map(|buffer| buffer.holds(rows * heads * head_dim));
         let dots = self.take_scratch(rows * heads)?;
-        self.entries(Kernel::AttentionBackwardDots, &[out, grad_out, &dots], &[word(rows * heads), word(head_dim)])?;
+        self.entries(Kernel::AttentionBackwardDots, &[out, grad_out, &dots], &[rows * heads], &[word(head_dim)])?;
         let words = attention_words(dims, sequences);
         let buffers = [
             sequences.offsets.holds(sequences.sequences + 1),
@@ -490,8 +509,8 @@ impl Backend for Gpu {
             keys.holds(places * capacity * width),
             values.holds(places * capacity * width),
         ];
-        let words = [rows * width, heads, kv_heads, head_dim, capacity].map(word);
-        self.entries(Kernel::CacheAppend, &buffers, &words)
+        let words = [heads, kv_heads, head_dim, capacity].map(word);
+        self.entries(Kernel::CacheAppend, &buffers, &[rows * width], &words)
     }
 
     fn attention_cached(
@@ -525,7 +544,7 @@ impl Backend for Gpu {
     fn swiglu_forward(&mut self, dims: SwigluDims, gate_up: &Buffer, out: &mut Buffer) -> Result<(), GpuError> {
         let len = dims.rows * dims.channels;
         let buffers = [gate_up.holds(2 * len), out.holds(len)];
-        self.entries(Kernel::SwigluForward, &buffers, &[word(len), word(dims.channels)])
+        self.entries(Kernel::SwigluForward, &buffers, &[len, dims.channels], &[])
     }
 
     fn swiglu_backward(
@@ -537,15 +556,15 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let len = dims.rows * dims.channels;
         let buffers = [gate_up.holds(2 * len), grad_out.holds(len), grad_gate_up.holds(2 * len)];
-        self.entries(Kernel::SwigluBackward, &buffers, &[word(len), word(dims.channels)])
+        self.entries(Kernel::SwigluBackward, &buffers, &[len, dims.channels], &[])
     }
 
     fn relu_forward(&mut self, len: usize, x: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::ReluForward, &[x.holds(len)], &[word(len)])
+        self.entries(Kernel::ReluForward, &[x.holds(len)], &[len], &[])
     }
 
     fn relu_backward(&mut self, len: usize, out: &Buffer, grad: &mut Buffer) -> Result<(), GpuError> {
-        self.entries(Kernel::ReluBackward, &[out.holds(len), grad.holds(len)], &[word(len)])
+        self.entries(Kernel::ReluBackward, &[out.holds(len), grad.holds(len)], &[len], &[])
     }
 
     fn policy_forward(
@@ -558,7 +577,8 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let VocabDims { rows, vocab } = dims;
         let nothing = self.take_nothing()?;
-        let words = [word(rows), word(vocab), ref_logits.is_some().into()];
+        let (form, width) = form(&[vocab]);
+        let words = [word(rows), word(vocab / width), ref_logits.is_some().into()];
         let ref_rows = if ref_logits.is_some() { rows } else { 0 };
         let PolicyStatistics { log_prob, entropy, kl, log_sum_exp, ref_log_sum_exp } = &*statistics;
         let buffers = [
@@ -571,7 +591,7 @@ impl Backend for Gpu {
             log_sum_exp.holds(rows),
             ref_log_sum_exp.holds(ref_rows),
         ];
-        self.queue.dispatch_folded(Kernel::PolicyForward, &buffers, &words, rows)?;
+        self.queue.dispatch((Kernel::PolicyForward, form), &buffers, &words, fold(rows))?;
         self.nothing = Some(nothing);
         Ok(())
     }
@@ -600,15 +620,16 @@ impl Backend for Gpu {
             ref_log_sum_exp,
             &coefficients,
         ];
-        self.entries(Kernel::PolicyCoefficients, &buffers, &[word(rows)])?;
-        let words = [word(rows), word(vocab), ref_logits.is_some().into()];
+        self.entries(Kernel::PolicyCoefficients, &buffers, &[rows], &[])?;
+        let (form, width) = form(&[vocab]);
+        let words = [word(rows), word(vocab / width), ref_logits.is_some().into()];
         let buffers = [
             ref_logits.map_or(&nothing, |ref_logits| ref_logits.holds(rows * vocab)),
             targets.holds(rows),
             &coefficients,
             logits.holds(rows * vocab),
         ];
-        self.queue.dispatch_folded(Kernel::PolicyBackward, &buffers, &words, rows)?;
+        self.queue.dispatch((Kernel::PolicyBackward, form), &buffers, &words, fold(rows))?;
         self.nothing = Some(nothing);
         self.scratch = Some(coefficients);
         Ok(())
@@ -643,7 +664,7 @@ impl Backend for Gpu {
         let ClassDims { rows, classes } = dims;
         let [logits, action_values] = [logits, action_values].map(|buffer| buffer.holds(rows * classes));
         let buffers = [logits, action_values, actions.holds(rows), advantages.holds(rows)];
-        self.entries(Kernel::ActionAdvantage, &buffers, &[word(rows), word(classes)])
+        self.entries(Kernel::ActionAdvantage, &buffers, &[rows], &[word(classes)])
     }
 
     fn gae(
@@ -656,7 +677,7 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let Ragged { offsets, sequences, rows, .. } = trajectories;
         let buffers = [offsets.holds(sequences + 1), rewards.holds(rows), values.holds(rows), advantages.holds(rows)];
-        self.entries(Kernel::Gae, &buffers, &[word(sequences), gamma.to_bits(), gae_lambda.to_bits()])
+        self.entries(Kernel::Gae, &buffers, &[sequences], &[gamma.to_bits(), gae_lambda.to_bits()])
     }
 
     fn clipped_surrogate(
@@ -671,7 +692,7 @@ impl Backend for Gpu {
         // Infinity means nothing to a shader; no ratio that is followed is as large.
         let bounds = [1.0 - clip_range.low, (1.0 + clip_range.high).min(f32::MAX)].map(f32::to_bits);
         let buffers = [log_prob, old_log_prob, advantages, grad_log_prob].map(|buffer| buffer.holds(tokens));
-        self.entries(Kernel::ClippedSurrogate, &buffers, &[word(tokens), bounds[0], bounds[1]])
+        self.entries(Kernel::ClippedSurrogate, &buffers, &[tokens], &bounds)
     }
 
     fn soft_cross_entropy(
@@ -687,7 +708,7 @@ impl Backend for Gpu {
         let len = rows * classes;
         let buffers =
             [logits.holds(len), labels.holds(len), weights.holds(rows), loss.holds(rows), grad_logits.holds(len)];
-        self.entries(Kernel::SoftCrossEntropy, &buffers, &[word(rows), word(classes)])
+        self.entries(Kernel::SoftCrossEntropy, &buffers, &[rows], &[word(classes)])
     }
 
     fn squared_error(
@@ -700,6 +721,6 @@ impl Backend for Gpu {
         grad_predictions: &mut Buffer,
     ) -> Result<(), GpuError> {
         let buffers = [predictions, targets, weights, loss, grad_predictions].map(|buffer| buffer.holds(rows));
-        self.entries(Kernel::SquaredError, &buffers, &[word(rows)])
+        self.entries(Kernel::SquaredError, &buffers, &[rows], &[])
     }
 }

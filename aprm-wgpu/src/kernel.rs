@@ -16,6 +16,8 @@ struct Version {
     word: &'static str,
     /// Whether weights are packed.
     is_packed: bool,
+    /// Whether it works on four numbers at a time.
+    is_wide: bool,
     source: &'static str,
     /// The numbers of the bindings in ascending order, each with whether it is written to.
     bindings: &'static [(u32, bool)],
@@ -43,10 +45,16 @@ include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
 impl Shader {
     /// The first of these versions that there is.
-    fn version(&self, words: &[&str], is_packed: bool) -> &'static Version {
-        let mut candidates = words.iter().map(|word| (*word, is_packed));
-        let find = |wanted| self.versions.iter().find(|version| (version.word, version.is_packed) == wanted);
+    fn version(&self, words: &[&str], is_packed: bool, is_wide: bool) -> &'static Version {
+        let mut candidates = words.iter().map(|word| (*word, is_packed, is_wide));
+        let kind = |version: &Version| (version.word, version.is_packed, version.is_wide);
+        let find = |wanted| self.versions.iter().find(|version| kind(version) == wanted);
         candidates.find_map(find).unwrap_or_else(|| panic!("{} has no version {words:?}", self.name))
+    }
+
+    /// Whether it has a version that works on four numbers at a time.
+    pub(crate) fn has_wide(&self) -> bool {
+        self.versions.iter().any(|version| version.is_wide)
     }
 
     /// Whether its weights, at [`WEIGHTS`], may be packed.
@@ -134,6 +142,8 @@ pub(crate) enum Form {
     HeadDim(u32),
     /// The one with the larger blocks.
     Large,
+    /// The one that works on four numbers at a time.
+    Wide,
 }
 
 /// The pipelines of a device, each made when it is first needed.
@@ -177,7 +187,7 @@ impl Pipeline {
         let shader = kernel.shader();
         let label = Some(shader.name);
         let versions = if form == Form::Large { &["large"] } else { means.versions() };
-        let &Version { word, source, bindings, .. } = shader.version(versions, is_packed);
+        let &Version { word, source, bindings, .. } = shader.version(versions, is_packed, form == Form::Wide);
         let mut source = Cow::Borrowed(source);
         let mut constants = Vec::new();
         if let Form::HeadDim(head_dim) = form {

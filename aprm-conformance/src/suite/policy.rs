@@ -9,7 +9,7 @@ use crate::naive::policy;
 
 /// Rows, vocabulary, the scale of logits, and whether there is a reference.
 fn cases() -> impl Iterator<Item = (VocabDims, f64, bool)> {
-    let shapes = [(0, 3), (3, 2), (1, 1), (31, 17), (65, 2), (17, 65), (2, 1000), (9, 257)];
+    let shapes = [(0, 3), (3, 2), (1, 1), (31, 17), (65, 2), (17, 65), (33, 64), (2, 1000), (9, 257)];
     let cases = shapes.into_iter().flat_map(|(rows, vocab)| {
         [(3.0, true), (3.0, false), (300.0, true)].map(|(scale, with_ref)| (VocabDims { rows, vocab }, scale, with_ref))
     });

@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::naive::{rms_norm, wide_norm};
 
 /// Rows, stride, offset, groups, channels.
-const SHAPES: [(usize, usize, usize, usize, usize); 8] = [
+const SHAPES: [(usize, usize, usize, usize, usize); 9] = [
     (0, 4, 0, 1, 4),
     (1, 1, 0, 1, 1),
     (2, 1000, 0, 1, 1000),
@@ -17,6 +17,7 @@ const SHAPES: [(usize, usize, usize, usize, usize); 8] = [
     (5, 31, 3, 3, 8),
     (33, 64, 0, 1, 64),
     (65, 80, 17, 2, 31),
+    (65, 80, 12, 3, 20),
     (127, 7, 0, 3, 2),
 ];
 

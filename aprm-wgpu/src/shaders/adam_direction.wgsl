@@ -1,4 +1,5 @@
 #import entries
+#import entry
 struct Dims {
     len: u32,
     beta1: f32,
@@ -8,10 +9,10 @@ struct Dims {
     epsilon: f32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> gradient: array<f32>;
-@group(0) @binding(1) var<storage, read_write> first_moment: array<f32>;
-@group(0) @binding(2) var<storage, read_write> second_moment: array<f32>;
-@group(0) @binding(3) var<storage, read_write> direction: array<f32>;
+@group(0) @binding(0) var<storage, read> gradient: array<Entry>;
+@group(0) @binding(1) var<storage, read_write> first_moment: array<Entry>;
+@group(0) @binding(2) var<storage, read_write> second_moment: array<Entry>;
+@group(0) @binding(3) var<storage, read_write> direction: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {

@@ -1,4 +1,5 @@
 #import entries
+#import entry
 #import bits
 struct Dims {
     len: u32,
@@ -6,7 +7,7 @@ struct Dims {
 }
 var<immediate> dims: Dims;
 @group(0) @binding(0) var<storage, read> squared_norm: array<f32>;
-@group(0) @binding(1) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> x: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {

@@ -1,10 +1,11 @@
 #import entries
+#import entry
 struct Dims {
     len: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Entry>;
+@group(0) @binding(1) var<storage, read_write> y: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {

@@ -1,5 +1,5 @@
 // A workgroup for each row.
-#import bits
+#import entry
 #import expected
 const LANES = 128u;
 struct Dims {
@@ -8,10 +8,10 @@ struct Dims {
     referenced: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> ref_logits: array<f32>;
+@group(0) @binding(0) var<storage, read> ref_logits: array<Entry>;
 @group(0) @binding(1) var<storage, read> targets: array<u32>;
 @group(0) @binding(2) var<storage, read> coefficients: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(3) var<storage, read_write> logits: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -36,9 +36,8 @@ fn main(
             value += gradient.z * ((log_prob - (ref_logits[i] - ref_log_sum_exp)) - kl);
         }
         var grad = expected(log_prob, exp(log_prob), value);
-        if (v == targets[row]) {
-            grad += gradient.x;
-        }
+        let is_target = Bits(v * WIDTH) + WITHIN == Bits(targets[row]);
+        grad += select(Entry(0.0), Entry(gradient.x), is_target);
         logits[i] = grad;
     }
 }

@@ -1,6 +1,6 @@
 // A workgroup for each row.
 #import reduce
-#import bits
+#import entry
 #import expected
 const LANES = 128u;
 struct Dims {
@@ -9,8 +9,8 @@ struct Dims {
     referenced: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read> ref_logits: array<f32>;
+@group(0) @binding(0) var<storage, read> logits: array<Entry>;
+@group(0) @binding(1) var<storage, read> ref_logits: array<Entry>;
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
 @group(0) @binding(3) var<storage, read_write> log_prob: array<f32>;
 @group(0) @binding(4) var<storage, read_write> entropy: array<f32>;
@@ -27,48 +27,48 @@ fn main(place: Place) {
     let first = row * dims.vocab;
     let end = first + dims.vocab;
 
-    var most = logits[first];
+    var highest = logits[first];
     for (var i = first + place.lane; i < end; i += LANES) {
-        most = max(most, logits[i]);
+        highest = max(highest, logits[i]);
     }
-    most = workgroup_max(most, place);
-    var sum = 0.0;
-    var mean = 0.0;
+    let most = workgroup_max(largest(highest), place);
+    var exps = Entry(0.0);
+    var products = Entry(0.0);
     for (var i = first + place.lane; i < end; i += LANES) {
         let x = logits[i] - most;
         let prob = exp(x);
-        sum += prob;
-        mean += expected(x, prob, x);
+        exps += prob;
+        products += expected(x, prob, x);
     }
-    sum = workgroup_sum(sum, place);
-    mean = workgroup_sum(mean, place);
+    let sum = workgroup_sum(total(exps), place);
+    let mean = workgroup_sum(total(products), place);
     let log_sum = log(sum);
 
     var divergence = 0.0;
     if (dims.referenced != 0u) {
-        var ref_most = ref_logits[first];
+        var ref_highest = ref_logits[first];
         for (var i = first + place.lane; i < end; i += LANES) {
-            ref_most = max(ref_most, ref_logits[i]);
+            ref_highest = max(ref_highest, ref_logits[i]);
         }
-        ref_most = workgroup_max(ref_most, place);
-        var ref_sum = 0.0;
-        var difference = 0.0;
+        let ref_most = workgroup_max(largest(ref_highest), place);
+        var ref_exps = Entry(0.0);
+        var differences = Entry(0.0);
         for (var i = first + place.lane; i < end; i += LANES) {
             let x = logits[i] - most;
             let y = ref_logits[i] - ref_most;
-            ref_sum += exp(y);
-            difference += expected(x, exp(x), x - y);
+            ref_exps += exp(y);
+            differences += expected(x, exp(x), x - y);
         }
-        ref_sum = workgroup_sum(ref_sum, place);
-        difference = workgroup_sum(difference, place);
-        let ref_log_sum = log(ref_sum);
+        let ref_log_sum = log(workgroup_sum(total(ref_exps), place));
+        let difference = workgroup_sum(total(differences), place);
         divergence = difference / sum - (log_sum - ref_log_sum);
         if (place.lane == 0u) {
             ref_log_sum_exp[row] = ref_most + ref_log_sum;
         }
     }
     if (place.lane == 0u) {
-        log_prob[row] = logits[first + targets[row]] - most - log_sum;
+        let logit = number(logits[first + targets[row] / WIDTH], targets[row] % WIDTH);
+        log_prob[row] = logit - most - log_sum;
         entropy[row] = log_sum - mean / sum;
         kl[row] = divergence;
         log_sum_exp[row] = most + log_sum;

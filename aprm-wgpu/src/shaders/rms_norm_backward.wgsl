@@ -1,12 +1,13 @@
 // A workgroup for each group of channels of each row.
 #import reduce
 #import norm
+#import entry
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Entry>;
+@group(0) @binding(1) var<storage, read> weight: array<Entry>;
 @group(0) @binding(2) var<storage, read> rstd: array<f32>;
-@group(0) @binding(3) var<storage, read> grad_out: array<f32>;
-@group(0) @binding(4) var<storage, read_write> grad_x: array<f32>;
+@group(0) @binding(3) var<storage, read> grad_out: array<Entry>;
+@group(0) @binding(4) var<storage, read_write> grad_x: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
@@ -16,11 +17,11 @@ fn main(place: Place) {
     }
     let first = first_channel(group);
     let scale = rstd[group];
-    var sum = 0.0;
+    var sum = Entry(0.0);
     for (var c = place.lane; c < dims.channels; c += LANES) {
         sum = fma(grad_out[first + c] * weight[c], x[first + c] * scale, sum);
     }
-    let mean = workgroup_sum(sum, place) / f32(dims.channels);
+    let mean = workgroup_sum(total(sum), place) / f32(dims.channels * WIDTH);
     for (var c = place.lane; c < dims.channels; c += LANES) {
         let i = first + c;
         let grad = scale * (grad_out[i] * weight[c] - x[i] * scale * mean);

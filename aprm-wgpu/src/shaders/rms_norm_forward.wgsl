@@ -1,10 +1,11 @@
 // A workgroup for each group of channels of each row.
 #import reduce
 #import norm
+#import entry
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Entry>;
+@group(0) @binding(1) var<storage, read> weight: array<Entry>;
+@group(0) @binding(2) var<storage, read_write> out: array<Entry>;
 @group(0) @binding(3) var<storage, read_write> rstd: array<f32>;
 
 @compute @workgroup_size(LANES)
@@ -14,11 +15,11 @@ fn main(place: Place) {
         return;
     }
     let first = first_channel(group);
-    var sum = 0.0;
+    var sum = Entry(0.0);
     for (var c = place.lane; c < dims.channels; c += LANES) {
         sum = fma(x[first + c], x[first + c], sum);
     }
-    let scale = 1.0 / sqrt(workgroup_sum(sum, place) / f32(dims.channels) + dims.epsilon);
+    let scale = 1.0 / sqrt(workgroup_sum(total(sum), place) / f32(dims.channels * WIDTH) + dims.epsilon);
     for (var c = place.lane; c < dims.channels; c += LANES) {
         out[first + c] = x[first + c] * scale * weight[c];
     }

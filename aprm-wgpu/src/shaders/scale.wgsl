@@ -1,10 +1,11 @@
 #import entries
+#import entry
 struct Dims {
     len: u32,
     alpha: f32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(0) var<storage, read_write> x: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {

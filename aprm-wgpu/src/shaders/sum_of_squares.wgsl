@@ -1,12 +1,13 @@
 // partial[workgroup] = the sum of squares of its entries.
 #import reduce
+#import entry
 const LANES = 256u;
-const ENTRIES = 4096u;
+const ENTRIES = 4096u / WIDTH;
 struct Dims {
     len: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Entry>;
 @group(0) @binding(1) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(LANES)
@@ -16,12 +17,12 @@ fn main(place: Place) {
         return;
     }
     let end = min(dims.len, first + ENTRIES);
-    var sum = 0.0;
+    var sum = Entry(0.0);
     for (var i = first + place.lane; i < end; i += LANES) {
         sum = fma(x[i], x[i], sum);
     }
-    sum = workgroup_sum(sum, place);
+    let squares = workgroup_sum(total(sum), place);
     if (place.lane == 0u) {
-        partial[workgroup_index(place)] = sum;
+        partial[workgroup_index(place)] = squares;
     }
 }

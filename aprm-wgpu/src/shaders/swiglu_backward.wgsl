@@ -1,12 +1,13 @@
 #import entries
+#import entry
 struct Dims {
     len: u32,
     channels: u32,
 }
 var<immediate> dims: Dims;
-@group(0) @binding(0) var<storage, read> gate_up: array<f32>;
-@group(0) @binding(1) var<storage, read> grad_out: array<f32>;
-@group(0) @binding(2) var<storage, read_write> grad_gate_up: array<f32>;
+@group(0) @binding(0) var<storage, read> gate_up: array<Entry>;
+@group(0) @binding(1) var<storage, read> grad_out: array<Entry>;
+@group(0) @binding(2) var<storage, read_write> grad_gate_up: array<Entry>;
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {

@@ -1,4 +1,4 @@
-// prob · value, and zero where the log-probability is −∞, whatever the value.
-fn expected(log_prob: f32, prob: f32, value: f32) -> f32 {
-    return select(prob * value, 0.0, is_masked(log_prob));
+// prob · value, and zero where the log-probability is −∞, whatever the value; of entries.
+fn expected(log_prob: Entry, prob: Entry, value: Entry) -> Entry {
+    return select(prob * value, Entry(0.0), bitcast<Bits>(log_prob) == Bits(0xff800000u));
 }
