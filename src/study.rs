@@ -71,8 +71,9 @@ struct Seeds(Vec<u64>);
 
 impl Study {
     pub(crate) fn run(&self) -> Result<(), TrainError> {
-        let arms = settings::read_arms(&self.arms)?;
-        let names: Vec<String> = arms.keys().cloned().collect();
+        let arms = settings::Arms::read(&self.arms)?;
+        settings::read_with(self.config.as_deref(), Some(&arms), &self.set, None)?;
+        let names: Vec<String> = arms.table.keys().cloned().collect();
         let (jobs, threads) = self.shares();
         let (progress, interruption) = (Progress::new(), Interruption::listen());
         let waiting = Mutex::new(self.seeds.0.iter().copied().enumerate());
@@ -120,7 +121,7 @@ impl Study {
     fn seed(
         &self,
         seed: u64,
-        arms: &toml::Table,
+        arms: &settings::Arms,
         threads: &rayon::ThreadPool,
         progress: &Progress,
         interruption: &Interruption,
@@ -135,7 +136,7 @@ impl Study {
             settings::occupy(&folder)?;
         }
         let file = folder.join("summary.json");
-        let has_all = |summary: &Summary| arms.keys().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
+        let has_all = |summary: &Summary| arms.table.keys().all(|arm| summary.rows.iter().any(|row| row.prm == *arm));
         if let Some(summary) = Summary::read(&file)?.filter(has_all) {
             return Ok(summary);
         }

@@ -1,10 +1,13 @@
 //! Settings: defaults, a file over them, flags over that; and what a run was begun with.
 
+mod file;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use aprm_models::aprm::config::{GameConfig, RunConfig, Strictness};
+use aprm_models::aprm::config::{GameConfig, RunConfig, SettingError, Strictness};
 use aprm_models::aprm::labelled::Labels;
 use aprm_models::durable_file::{Disk, replace};
 use serde::Deserialize;
@@ -12,6 +15,7 @@ use toml::{Table, Value};
 
 use super::TrainError;
 use super::summary::LIKELIHOOD;
+use file::SettingsFile;
 
 pub(crate) const FILE: &str = "config.toml";
 /// Where a copy of it lies, by which it is seen whether it was edited.
@@ -46,48 +50,56 @@ pub(crate) fn read(file: Option<&Path>, overrides: &[String], seed: Option<u64>)
 }
 
 /// Arms from files of their own, named after them.
-pub(crate) fn read_arms(files: &[PathBuf]) -> Result<Table, TrainError> {
-    let mut arms = Table::new();
-    for path in files {
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let arm = Value::Table(read_table(path)?);
-        let mut alone = defaults();
-        alone.insert(ARMS.into(), Value::Table(Table::from_iter([(name.clone(), arm.clone())])));
-        Settings::of(alone).map_err(|problem| TrainError::Settings { path: path.clone(), problem })?;
-        if arms.insert(name.clone(), arm).is_some() {
-            let problem = format!("a second arm of the name {name}");
-            return Err(TrainError::Settings { path: path.clone(), problem });
+pub(crate) struct Arms {
+    pub(crate) table: Table,
+    files: BTreeMap<String, SettingsFile>,
+}
+
+impl Arms {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, TrainError> {
+        let mut arms = Self { table: Table::new(), files: BTreeMap::new() };
+        for path in paths {
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            let file = SettingsFile::read(path)?;
+            let arm = Value::Table(file.table.clone());
+            let mut alone = defaults();
+            alone.insert(ARMS.into(), Value::Table(Table::from_iter([(name.clone(), arm.clone())])));
+            Settings::of(alone).map_err(|problem| file.refused(problem))?;
+            if arms.table.contains_key(&name) {
+                return Err(file.problem(format!("a second arm of the name {name}")));
+            }
+            arms.table.insert(name.clone(), arm);
+            arms.files.insert(name, file);
         }
+        Ok(arms)
     }
-    Ok(arms)
 }
 
 /// The same with arms that stand in the place of any others.
 pub(crate) fn read_with(
-    file: Option<&Path>,
-    arms: Option<&Table>,
+    path: Option<&Path>,
+    arms: Option<&Arms>,
     overrides: &[String],
     seed: Option<u64>,
 ) -> Result<Settings, TrainError> {
     let mut table = defaults();
-    if let Some(path) = file {
-        let laid = read_table(path)?;
-        if arms.is_some() && laid.contains_key(ARMS) {
-            let problem = format!("the arms of a study are files of their own, not [{ARMS}]");
-            return Err(TrainError::Settings { path: path.into(), problem });
+    let file = path.map(SettingsFile::read).transpose()?;
+    if let Some(file) = &file {
+        if arms.is_some() && file.table.contains_key(ARMS) {
+            return Err(file.problem(format!("the arms of a study are files of their own, not [{ARMS}]")));
         }
-        lay(&mut table, laid);
-        let failed = |problem| TrainError::Settings { path: path.into(), problem };
-        Settings::of(table.clone()).map_err(failed)?;
+        lay(&mut table, file.table.clone());
+        Settings::of(table.clone()).map_err(|problem| file.refused(problem))?;
     }
     if let Some(arms) = arms {
-        table.insert(ARMS.into(), Value::Table(arms.clone()));
+        table.insert(ARMS.into(), Value::Table(arms.table.clone()));
     }
     for set in overrides {
         let failed = |problem: String| TrainError::Set { set: set.clone(), problem };
         let (key, value) = set.split_once('=').ok_or_else(|| failed("expected KEY=VALUE".into()))?;
-        let is_new_arm = |arm: &str| arms.is_some_and(|arms| !arms.contains_key(arm.split('.').next().unwrap_or(arm)));
-        if key.strip_prefix("arms.").is_some_and(is_new_arm) {
+        let is_new =
+            |arm: &str| arms.is_some_and(|arms| !arms.table.contains_key(arm.split('.').next().unwrap_or(arm)));
+        if key.strip_prefix("arms.").is_some_and(is_new) {
             return Err(failed("the study has no such arm: give it a file of its own".into()));
         }
         insert(&mut table, key, parsed(value)).map_err(failed)?;
@@ -96,12 +108,50 @@ pub(crate) fn read_with(
     let failed = |problem| TrainError::Settings { path: FILE.into(), problem };
     let mut settings = Settings::of(table).map_err(failed)?;
     settings.run.seed = seed.unwrap_or(settings.run.seed);
-    settings.run.validate()?;
+    let written = Written { overrides, arms, file: file.as_ref() };
+    settings.run.validate().map_err(|error| written.senseless(None, error))?;
     for arm in &settings.arms {
         let whole = RunConfig { game: arm.game.clone(), ..settings.run.clone() };
-        whole.validate().map_err(|error| TrainError::ArmSetting { arm: arm.name.clone(), error })?;
+        whole.validate().map_err(|error| written.senseless(Some(&arm.name), error))?;
     }
     Ok(settings)
+}
+
+/// Where settings were written, the last word first.
+struct Written<'a> {
+    overrides: &'a [String],
+    arms: Option<&'a Arms>,
+    file: Option<&'a SettingsFile>,
+}
+
+impl Written<'_> {
+    /// What makes no sense, of an arm or the run, with the place where it was written.
+    fn senseless(&self, arm: Option<&str>, error: SettingError) -> TrainError {
+        let of_run: Vec<&str> = error.setting.split('.').collect();
+        let of_arm = arm.map(|arm| [&[ARMS, arm], &of_run[1..]].concat());
+        let problem = error.to_string();
+        for keys in of_arm.iter().chain([&of_run]) {
+            let (key, within) = (keys.join("."), |outer: &str| format!("{outer}."));
+            let is_set = |set: &&String| {
+                let set = set.split('=').next().unwrap_or_default();
+                set == key || key.starts_with(&within(set)) || set.starts_with(&within(&key))
+            };
+            if let Some(set) = self.overrides.iter().rev().find(is_set) {
+                return TrainError::Set { set: set.clone(), problem };
+            }
+            let of_file = match (self.arms, &keys[..]) {
+                (Some(arms), [ARMS, arm, keys @ ..]) => arms.files.get(*arm).map(|file| (file, keys)),
+                _ => self.file.map(|file| (file, &keys[..])),
+            };
+            if let Some(error) = of_file.and_then(|(file, keys)| file.senseless(keys, problem.clone())) {
+                return error;
+            }
+        }
+        match arm {
+            None => TrainError::Setting(error),
+            Some(arm) => TrainError::ArmSetting { arm: arm.into(), error },
+        }
+    }
 }
 
 impl Settings {
@@ -215,11 +265,6 @@ fn merge(under: &mut Table, over: Table) {
             }
         }
     }
-}
-
-fn read_table(path: &Path) -> Result<Table, TrainError> {
-    let text = fs::read_to_string(path).map_err(|source| TrainError::Read { path: path.into(), source })?;
-    text.parse().map_err(|source| TrainError::Toml { path: path.into(), source: Box::new(source) })
 }
 
 /// A value as TOML has it, or else a text.

@@ -94,9 +94,12 @@ fn wrong_studies_are_refused() {
     folder.write("typo.toml", "tauu = 0.0\n");
     folder.write("arms.toml", "[arms.one]\ntau = 0.0\n");
     folder.write("labels.toml", "labels = \"guess\"\n");
+    folder.write("range.toml", "rewrites = 4\n\ntau = -1\n");
     for (args, expected) in [
-        ("study typo.toml", "typo.toml: arms.typo: unknown field `tauu`"),
-        ("study labels.toml", "labels.toml: arms.labels"),
+        ("study typo.toml", "typo.toml: TOML parse error at line 1, column 1"),
+        ("study typo.toml", "unknown field `tauu`"),
+        ("study labels.toml", "labels.toml: TOML parse error at line 1, column 10"),
+        ("study static.toml range.toml", "range.toml:3: game.tau = -1.0"),
         ("study absent.toml", "absent.toml"),
         ("study static.toml static.toml", "a second arm of the name static"),
         ("study static.toml --seeds one", "\"one\" is no seed"),

@@ -185,11 +185,20 @@ fn wrong_settings_are_named() {
     let folder = Folder::new("train_settings");
     folder.write("typo.toml", "seed = 3\n\n[game]\nroundz = 3\n");
     folder.write("torn.toml", "seed = 3\n[game\n");
+    folder.write("kind.toml", "[arms.one]\noracle = 'lenient'\n\n[arms.two]\noracle = 'kind'\n");
+    folder.write("range.toml", "[game]\nrewrites = 4\n\ntau = -1\n");
+    folder.write("arm.toml", "[game]\nrewrites = 1\nbaseline = 'critic'\n\n[arms.one]\nbaseline = 'leave-one-out'\n");
     fs::create_dir(folder.0.join("full")).unwrap();
     folder.write("full/file", "");
     for (args, expected) in [
+        ("--config typo.toml", "typo.toml: TOML parse error at line 4, column 1"),
         ("--config typo.toml", "roundz"),
-        ("--config torn.toml", "line 2"),
+        ("--config torn.toml", "torn.toml: TOML parse error at line 2"),
+        ("--config kind.toml", "kind.toml: TOML parse error at line 5, column 10"),
+        ("--config range.toml", "range.toml:4: game.tau = -1.0: expected"),
+        ("--config range.toml --set game.tau=-2", "--set game.tau=-2: game.tau = -2.0"),
+        ("--config range.toml --set game.tau=0 --set save_every=0", "--set save_every=0: save_every = 0"),
+        ("--config arm.toml", "arm.toml:2: game.rewrites = 1"),
         ("--config absent.toml", "absent.toml"),
         ("--set game.tau=-1", "game.tau = -1"),
         ("--set game.rewrites=1", "game.rewrites"),
@@ -200,7 +209,7 @@ fn wrong_settings_are_named() {
         ("--set evaluation.solvers=['clever']", "clever"),
         ("--set model.hidden_size=10", "model.hidden_size = 10"),
         ("--set game.rounds=0", "game.rounds = 0"),
-        ("--set arms.aprm.rounds=0", "arm aprm: game.rounds = 0"),
+        ("--set arms.aprm.rounds=0", "--set arms.aprm.rounds=0: game.rounds = 0"),
         ("--set game.payoffs.table.fooled=nan", "game.payoffs.table.fooled = NaN"),
         ("--set game.tau=1e39", "game.tau = 1e39"),
         ("--set warm_start.own_errors.temperature=1e39", "temperature = 1e39"),
