@@ -28,8 +28,9 @@ const SQUARES: usize = 4096;
 const ROWS_OF_PARTIAL: usize = 64;
 /// Columns of a workgroup of these.
 const COLUMNS_OF_PARTIAL: usize = 64;
-/// Rows of a workgroup of `attention.wgsl`.
-const ATTENTION_ROWS: usize = 16;
+/// Queries of a workgroup of attention, and keys of one of their gradient.
+const ATTENTION_QUERIES: usize = 64;
+const ATTENTION_KEYS: usize = 32;
 /// The widest head that attention has room for.
 const MOST_HEAD_DIM: usize = 256;
 /// Workgroups that fill a device: a weight gradient with fewer blocks is cut into parts of its rows, and a product with
@@ -146,9 +147,9 @@ fn grid_of_partials(partials: usize, columns: usize) -> [u32; 3] {
     [x, y, word(columns.div_ceil(COLUMNS_OF_PARTIAL))]
 }
 
-/// Sequences, blocks of rows in the longest, query heads, key-value heads, the factor of scores.
-fn attention_words(dims: AttentionDims, sequences: Ragged<'_, Buffer>) -> [u32; 5] {
-    let blocks = sequences.longest.div_ceil(ATTENTION_ROWS);
+/// Sequences, blocks of so many rows in the longest, query heads, key-value heads, the factor of scores.
+fn attention_words(dims: AttentionDims, sequences: Ragged<'_, Buffer>, rows: usize) -> [u32; 5] {
+    let blocks = sequences.longest.div_ceil(rows);
     let scale = 1.0 / (dims.head_dim as f32).sqrt();
     [word(sequences.sequences), word(blocks), word(dims.heads), word(dims.kv_heads), scale.to_bits()]
 }
@@ -445,7 +446,7 @@ impl Backend for Gpu {
         let AttentionDims { heads, head_dim, .. } = dims;
         check_head_dim("attention_forward", head_dim)?;
         let rows = sequences.rows;
-        let words = attention_words(dims, sequences);
+        let words = attention_words(dims, sequences, ATTENTION_QUERIES);
         let buffers = [
             sequences.offsets.holds(sequences.sequences + 1),
             qkv.holds(rows * dims.qkv_width()),
@@ -472,7 +473,6 @@ impl Backend for Gpu {
         let [out, grad_out] = [out, grad_out].map(|buffer| buffer.holds(rows * heads * head_dim));
         let dots = self.take_scratch(rows * heads)?;
         self.entries(Kernel::AttentionBackwardDots, &[out, grad_out, &dots], &[rows * heads], &[word(head_dim)])?;
-        let words = attention_words(dims, sequences);
         let buffers = [
             sequences.offsets.holds(sequences.sequences + 1),
             qkv.holds(rows * dims.qkv_width()),
@@ -481,11 +481,13 @@ impl Backend for Gpu {
             &dots,
             grad_qkv.holds(rows * dims.qkv_width()),
         ];
-        let blocks = sequences.sequences * words[1] as usize;
-        for (kernel, heads) in
-            [(Kernel::AttentionBackwardQueries, heads), (Kernel::AttentionBackwardKeysValues, kv_heads)]
-        {
-            self.queue.dispatch((kernel, Form::HeadDim(word(head_dim))), &buffers, &words, fold(blocks * heads))?;
+        for (kernel, heads, block) in [
+            (Kernel::AttentionBackwardQueries, heads, ATTENTION_QUERIES),
+            (Kernel::AttentionBackwardKeysValues, kv_heads, ATTENTION_KEYS),
+        ] {
+            let words = attention_words(dims, sequences, block);
+            let grid = fold(sequences.sequences * heads * words[1] as usize);
+            self.queue.dispatch((kernel, Form::HeadDim(word(head_dim))), &buffers, &words, grid)?;
         }
         self.scratch = Some(dots);
         Ok(())

@@ -9,6 +9,7 @@ use crate::naive::{attention, cache};
 use crate::{Bounded, Failure, Law, Number};
 
 /// Heads, the lengths of sequences, and the scale of queries, keys and values; 30 overflows an unshifted exponential.
+/// Lengths lie about multiples of 32 and 64, which kernels cut sequences into, and widths about those of 4, 32 and 64.
 fn cases() -> impl Iterator<Item = (AttentionDims, Vec<usize>, f64)> {
     let dims = |heads, kv_heads, head_dim| AttentionDims { heads, kv_heads, head_dim };
     [
@@ -17,8 +18,14 @@ fn cases() -> impl Iterator<Item = (AttentionDims, Vec<usize>, f64)> {
         (dims(1, 1, 2), vec![1], 2.0),
         (dims(2, 1, 4), vec![0, 1, 0, 3, 0], 2.0),
         (dims(4, 1, 2), vec![5, 1, 131, 2], 2.0),
+        (dims(2, 1, 1), vec![32, 63, 0, 64], 2.0),
+        (dims(3, 1, 5), vec![128], 2.0),
+        (dims(2, 1, 33), vec![1, 129], 2.0),
         (dims(2, 2, 80), vec![31, 33], 2.0),
         (dims(4, 2, 64), vec![7, 9, 65], 2.0),
+        (dims(1, 1, 127), vec![66], 2.0),
+        (dims(1, 1, 128), vec![97], 2.0),
+        (dims(1, 1, 256), vec![65], 2.0),
         (dims(6, 3, 4), vec![1; 10], 2.0),
         (dims(4, 2, 4), vec![17, 2], 30.0),
     ]

@@ -1,11 +1,20 @@
-// A workgroup for 16 queries of a head.
+// A workgroup for 64 queries of a head.
 #import attention
+const ROWS = 64u;
+const OTHERS = 32u;
+const ROWS_ARE_QUERIES = true;
+// Lower than any score.
+const LOWEST = -3.0e38;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 @group(0) @binding(3) var<storage, read_write> log_sum_exp: array<f32>;
 
-var<workgroup> queries: array<f32, ROWS * PITCH>;
-var<workgroup> keys: array<f32, OTHERS * PITCH>;
-var<workgroup> probs: array<f32, ROWS * OTHERS>;
+fn entry(head: Head, row: u32, channel: u32) -> f32 {
+    return qkv[in_qkv(head, row, channel)];
+}
+
+fn put(head: Head, row: u32, channel: u32, sum: f32) {
+    out[(row * dims.heads + head.index) * HEAD_DIM + channel] = sum;
+}
 
 @compute @workgroup_size(LANES)
 fn main(place: Place) {
@@ -13,75 +22,83 @@ fn main(place: Place) {
     if (block.first >= block.len) {
         return;
     }
-    let begin = block.begin;
-    let len = block.len;
-    let q = place.lane / 16u;
-    let l = place.lane % 16u;
-    let query = block.row;
-    let width = qkv_width();
-    let end = min(len, block.first + ROWS);
+    let rows = rows_of(place, block);
+    let end = min(block.len, block.first + ROWS);
 
-    var most = LOWEST;
-    var sum = 0.0;
-    var attended: array<f32, MOST_CHANNELS / 16u>;
+    var most = vec4(LOWEST);
+    // Of an invocation's own keys.
+    var sum = vec4(0.0);
+    var attended: Sums;
     for (var tile = 0u; tile < end; tile += OTHERS) {
-        var score = vec2(0.0);
-        for (var chunk = 0u; chunk < HEAD_DIM; chunk += CHUNK) {
-            workgroupBarrier();
-            for (var i = place.lane; i < OTHERS * CHUNK; i += LANES) {
-                let channel = chunk + i % CHUNK;
-                let r = i / CHUNK;
-                let to = r * PITCH + i % CHUNK;
-                let inside = channel < HEAD_DIM;
-                keys[to] = select(0.0, qkv[at(block, tile + r, key_head(block.head), channel)], inside);
-                if (r < ROWS) {
-                    queries[to] = select(0.0, qkv[at(block, block.first + r, block.head, channel)], inside);
-                }
-            }
-            workgroupBarrier();
-            for (var c = 0u; c < CHUNK; c++) {
-                let key = vec2(keys[l * PITCH + c], keys[(l + 16u) * PITCH + c]);
-                score = fma(vec2(queries[q * PITCH + c]), key, score);
-            }
-        }
-        let seen = min(OTHERS, query + 1u - min(tile, query + 1u));
-        score *= dims.scale;
-        probs[q * OTHERS + l] = score.x;
-        probs[q * OTHERS + l + 16u] = score.y;
-        workgroupBarrier();
+        let of_tile = products(place, block, tile, queries(block.head), keys(block.head));
+        let key = tile + 4u * fours(place).y;
+        let scores = mat4x4(
+            score(block, rows, key, of_tile[0]),
+            score(block, rows, key + 1u, of_tile[1]),
+            score(block, rows, key + 2u, of_tile[2]),
+            score(block, rows, key + 3u, of_tile[3])
+        );
         let before = most;
-        for (var k = 0u; k < seen; k++) {
-            most = max(most, probs[q * OTHERS + k]);
+        share(place, max(max(scores[0], scores[1]), max(scores[2], scores[3])));
+        for (var i = 0u; i < OTHERS / 4u; i++) {
+            most = max(most, shared_by(place, i));
         }
-        workgroupBarrier();
-        probs[q * OTHERS + l] = exp(score.x - most);
-        probs[q * OTHERS + l + 16u] = exp(score.y - most);
-        workgroupBarrier();
+        let probs =
+            mat4x4(exp(scores[0] - most), exp(scores[1] - most), exp(scores[2] - most), exp(scores[3] - most));
         let rescale = exp(before - most);
-        sum *= rescale;
-        for (var k = 0u; k < seen; k++) {
-            sum += probs[q * OTHERS + k];
-        }
-        for (var c = 0u; c < HEAD_DIM; c += 16u) {
-            if (c + l < HEAD_DIM) {
-                var part = attended[c / 16u] * rescale;
-                for (var k = 0u; k < seen; k++) {
-                    let value = qkv[(begin + tile + k) * width + value_head(block.head) * HEAD_DIM + c + l];
-                    part = fma(probs[q * OTHERS + k], value, part);
-                }
-                attended[c / 16u] = part;
-            }
-        }
+        sum = sum * rescale + (probs[0] + probs[1] + probs[2] + probs[3]);
+        weigh(place, probs);
+        attended = with_others(place, block, tile, values(block.head), scaled(attended, rescale));
     }
-    if (is_own_row(block, place)) {
-        let row = (begin + query) * dims.heads + block.head;
-        for (var c = 0u; c < HEAD_DIM; c += 16u) {
-            if (c + l < HEAD_DIM) {
-                out[row * HEAD_DIM + c + l] = attended[c / 16u] / sum;
-            }
-        }
-        if (l == 0u) {
-            log_sum_exp[row] = most + log(sum);
-        }
+    share(place, sum);
+    var total = vec4(0.0);
+    for (var i = 0u; i < OTHERS / 4u; i++) {
+        total += shared_by(place, i);
+    }
+    put_sums(place, block, queries(block.head), scaled(attended, 1.0 / total));
+    if (fours(place).y == 0u) {
+        let logs = most + log(total);
+        put_log(block, rows.x, logs.x);
+        put_log(block, rows.y, logs.y);
+        put_log(block, rows.z, logs.z);
+        put_log(block, rows.w, logs.w);
+    }
+}
+
+fn score(block: Block, rows: vec4<u32>, key: u32, product: vec4<f32>) -> vec4<f32> {
+    return select(vec4(LOWEST), product * dims.scale, meets(block, rows, key));
+}
+
+// Shows a number for each of its rows to the invocations with the same rows, where weights are at other times.
+fn share(place: Place, numbers: vec4<f32>) {
+    workgroupBarrier();
+    weights[place.lane] = numbers;
+    workgroupBarrier();
+}
+
+fn shared_by(place: Place, i: u32) -> vec4<f32> {
+    return weights[fours(place).x * (OTHERS / 4u) + i];
+}
+
+fn scaled(sums: Sums, factors: vec4<f32>) -> Sums {
+    return Sums(
+        scaled_part(sums.to_64, factors),
+        scaled_part(sums.to_128, factors),
+        scaled_part(sums.to_192, factors),
+        scaled_part(sums.to_256, factors)
+    );
+}
+
+fn scaled_part(part: Part, factors: vec4<f32>) -> Part {
+    return Part(scaled_matrix(part[0], factors), scaled_matrix(part[1], factors));
+}
+
+fn scaled_matrix(sums: mat4x4<f32>, factors: vec4<f32>) -> mat4x4<f32> {
+    return mat4x4(sums[0] * factors, sums[1] * factors, sums[2] * factors, sums[3] * factors);
+}
+
+fn put_log(block: Block, row: u32, log: f32) {
+    if (row < block.len) {
+        log_sum_exp[(block.begin + row) * dims.heads + block.head] = log;
     }
 }

@@ -1,5 +1,6 @@
 // What blocks of either side have in common: BLOCK and DEPTH are theirs, and an invocation of LANES brings four entries of
 // each operand.
+#import outer
 #import weight
 @group(0) @binding(0) var<storage, read> left_entries: array<f32>;
 
@@ -58,16 +59,6 @@ fn keep(place: Place, entries: Entries) {
     let r = brought(place.lane, RIGHT_ALONG_K);
     lefts[l.y * PITCH + l.x] = entries.left;
     rights[r.y * PITCH + r.x] = entries.right;
-}
-
-// 4 x 4 entries of a product, a row in each column of the matrix.
-fn added(sums: mat4x4<f32>, rows: vec4<f32>, columns: vec4<f32>) -> mat4x4<f32> {
-    return mat4x4(
-        fma(vec4(rows.x), columns, sums[0]),
-        fma(vec4(rows.y), columns, sums[1]),
-        fma(vec4(rows.z), columns, sums[2]),
-        fma(vec4(rows.w), columns, sums[3])
-    );
 }
 
 // Without loops: a matrix that is indexed by a variable may be taken out of registers.
