@@ -16,7 +16,7 @@ use crate::buffer::Buffer;
 use crate::kernel::{Form, Kernel, Means, Tier};
 use crate::queue::{Queue, Work, fold};
 use crate::{GpuError, Refusal};
-use product::Tiles;
+use product::{Operand, Tiles};
 
 /// Entries of a workgroup of `entries.wgsl`.
 const ENTRIES: usize = 1024;
@@ -309,7 +309,10 @@ impl Backend for Gpu {
         let nothing = self.take_nothing()?;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into(), bias.is_some().into()];
         let bias = bias.map_or(&nothing, |bias| bias.holds(outputs));
-        let operands = [(x, [rows, inputs]), (weight, [outputs, inputs])];
+        let operands = [
+            Operand { buffer: x, shape: [rows, inputs], along_k: true },
+            Operand { buffer: weight, shape: [outputs, inputs], along_k: true },
+        ];
         let rest = [bias, out.holds(rows * outputs)];
         self.product(Kernel::LinearForward, operands, &rest, &words, [rows, outputs, 1])?;
         self.nothing = Some(nothing);
@@ -325,7 +328,10 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, accumulate } = dims;
         let words = [word(rows), word(inputs), word(outputs), accumulate.into()];
-        let operands = [(grad_out, [rows, outputs]), (weight, [outputs, inputs])];
+        let operands = [
+            Operand { buffer: grad_out, shape: [rows, outputs], along_k: true },
+            Operand { buffer: weight, shape: [inputs, outputs], along_k: false },
+        ];
         let rest = [grad_x.holds(rows * inputs)];
         self.product(Kernel::LinearBackwardInput, operands, &rest, &words, [rows, inputs, 1])
     }
@@ -340,7 +346,10 @@ impl Backend for Gpu {
     ) -> Result<(), GpuError> {
         let LinearDims { rows, inputs, outputs, .. } = dims;
         x.is_not_packed("linear_backward_weight")?;
-        let operands = [(grad_out, [rows, outputs]), (x, [rows, inputs])];
+        let operands = [
+            Operand { buffer: grad_out, shape: [outputs, rows], along_k: false },
+            Operand { buffer: x, shape: [inputs, rows], along_k: false },
+        ];
         let grad_weight = grad_weight.holds(outputs * inputs);
         if rows == 0 {
             return Ok(());

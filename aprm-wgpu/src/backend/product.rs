@@ -25,8 +25,14 @@ pub(super) struct Tiles {
     operands: [Buffer; 2],
 }
 
-/// A matrix of so many rows and columns.
-pub(super) type Operand<'a> = (&'a Buffer, [usize; 2]);
+/// One side of a product.
+pub(super) struct Operand<'a> {
+    pub(super) buffer: &'a Buffer,
+    /// The rows, or columns, that it gives the product, and the terms of which each entry is the sum.
+    pub(super) shape: [usize; 2],
+    /// Whether its entries beside each other are terms.
+    pub(super) along_k: bool,
+}
 
 impl Gpu {
     /// The side of the smallest block that products have.
@@ -44,13 +50,13 @@ impl Gpu {
         words: &[u32],
         [rows, columns, parts]: [usize; 3],
     ) -> Result<(), GpuError> {
-        operands[0].0.is_not_packed(kernel.shader().name)?;
-        let lens = operands.map(|(_, [rows, columns])| rows * columns);
-        let [left, right] = [0, 1].map(|i| operands[i].0.holds(lens[i]));
+        let [left, right] =
+            operands.each_ref().map(|Operand { buffer, shape, .. }| buffer.holds(shape.iter().product()));
+        left.is_not_packed(kernel.shader().name)?;
         if rows * columns == 0 {
             return Ok(());
         }
-        self.queue.expect(2 * lens[0] as u64 * columns as u64);
+        self.queue.expect(2 * operands[0].shape[1] as u64 * rows as u64 * columns as u64);
         let grid = |side| [word(columns.div_ceil(side)), word(rows.div_ceil(side)), word(parts)];
         if let Some(matrices) = self.queue.matrices() {
             let tiles = self.tiles(matrices, operands)?;
@@ -71,8 +77,8 @@ impl Gpu {
     /// Records what makes tiles of operands; the buffers are taken out, to be put back.
     fn tiles(&mut self, matrices: Matrices, operands: [Operand<'_>; 2]) -> Result<Tiles, GpuError> {
         let side = matrices.side as usize;
-        let entries = operands.map(|(_, shape)| {
-            let [down, across] = shape.map(|len| len.div_ceil(side));
+        let entries = operands.each_ref().map(|operand| {
+            let [down, across] = operand.shape.map(|len| len.div_ceil(side));
             down * across * side * side
         });
         let mut allocate = |len| self.queue.allocate(len);
@@ -91,15 +97,15 @@ impl Gpu {
                 tiles
             }
         };
-        let [(left, _), (right, _)] = operands;
-        let lens = operands.map(|(_, [rows, columns])| word(rows * columns));
+        let [left, right] = operands.each_ref().map(|operand| operand.buffer);
+        let lens = operands.each_ref().map(|operand| word(operand.shape.iter().product()));
         let parts_of_both = [word(PARTS_OF_OPERAND), 2, 1];
         self.queue.dispatch((Kernel::Largest, Form::Only), &[left, right, &tiles.largest], &lens, parts_of_both)?;
         self.queue.dispatch((Kernel::Powers, Form::Only), &[&tiles.largest, &tiles.powers], &[], [2, 1, 1])?;
-        for (i, (operand, [rows, columns])) in operands.into_iter().enumerate() {
-            let buffers = [&tiles.powers, operand, &tiles.operands[i]];
-            let workgroups = entries[i].div_ceil(ENTRIES_OF_TILES);
-            self.queue.dispatch_folded(Kernel::Tiles, &buffers, &[word(rows), word(columns), word(i)], workgroups)?;
+        for (i, Operand { buffer, shape: [rows, terms], along_k }) in operands.into_iter().enumerate() {
+            let buffers = [&tiles.powers, buffer, &tiles.operands[i]];
+            let words = [word(rows), word(terms), along_k.into(), word(i)];
+            self.queue.dispatch_folded(Kernel::Tiles, &buffers, &words, entries[i].div_ceil(ENTRIES_OF_TILES))?;
         }
         Ok(tiles)
     }

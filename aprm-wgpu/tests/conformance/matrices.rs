@@ -115,15 +115,16 @@ fn faulty_shaders_are_refused_and_products_go_on_without() {
     }
     let faults = [
         ("coopMultiplyAdd(a0, b1, sum01)", "coopMultiplyAdd(a0, b0, sum01)"),
-        ("return coopLoadT<Left>(", "return coopLoad<Left>("),
+        ("coopLoad<Right>(&rights[right1", "coopLoadT<Right>(&rights[right1"),
         ("min(first.y + 1u, tiles.y - 1u)", "min(first.y, tiles.y - 1u)"),
-        ("select(tiles.x, 1u, LEFT_ALONG_K)", "select(tiles.y, 1u, LEFT_ALONG_K)"),
+        ("let pitch = tiles.z", "let pitch = tiles.x"),
         ("k < (end + TILE - 1u) / TILE", "k < end / TILE"),
         ("sums[i] = 0.0", "sums[i] = 1e9"),
         ("let half = exponent / 2", "let half = 0"),
         // Of tiles.wgsl.
-        ("row < dims.rows && column < dims.columns", "true"),
-        ("column + 3u, power)", "column + 3u, 1.0)"),
+        ("row < dims.rows && k < dims.terms", "row < dims.rows"),
+        ("k + 3u, power)", "k + 3u, 1.0)"),
+        ("(tile * TILE + at.x)", "(tile * TILE + within / fours)"),
         // Of packed weights alone.
         ("select(word << 16u, word & 0xffff0000u,", "select(word & 0xffff0000u, word << 16u,"),
     ];

@@ -1,5 +1,5 @@
 // A block of 8 x 8 tiles of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 4 x 2 of them. The
-// operands are tiles of tiles.wgsl, in their orders; sums are f32, and divided by both operands' powers of two. What the
+// operands are tiles of tiles.wgsl; sums are f32, and divided by both operands' powers of two. What the
 // importer gives is in product.wgsl.
 const BLOCK = 8u;
 const PATCH = vec2(4u, 2u);
@@ -28,20 +28,6 @@ fn power(exponent: i32) -> f32 {
     return bitcast<f32>(u32(exponent + 127) << 23u);
 }
 
-fn left(at: u32) -> Left {
-    if (LEFT_ALONG_K) {
-        return coopLoadT<Left>(&lefts[at], TILE);
-    }
-    return coopLoad<Left>(&lefts[at], TILE);
-}
-
-fn right(at: u32) -> Right {
-    if (RIGHT_ALONG_K) {
-        return coopLoad<Right>(&rights[at], TILE);
-    }
-    return coopLoadT<Right>(&rights[at], TILE);
-}
-
 // Puts Σ_k left(row, k) right(column, k), for k from begin to end, of the block of this workgroup; begin is a multiple of
 // TILE.
 fn product(place: Place, begin: u32, end: u32) {
@@ -49,19 +35,15 @@ fn product(place: Place, begin: u32, end: u32) {
     // Where subgroups are smaller than they may be, several do the same.
     let patch_index = place.lane * PATCHES / LANES;
     let slot = patch_index * ENTRIES;
-    // Where a row of tiles, or a column, begins, and how far its next tile is. Beyond the ends the last one is worked on
-    // once more, and not put anywhere.
+    // Where rows of tiles begin. Beyond the ends the last one is worked on once more, and not put anywhere.
     let first = place.group.yx * BLOCK + vec2(patch_index / PATCHES_ACROSS, patch_index % PATCHES_ACROSS) * PATCH;
-    let left_pitch = select(1u, tiles.z, LEFT_ALONG_K) * ENTRIES;
-    let right_pitch = select(1u, tiles.z, RIGHT_ALONG_K) * ENTRIES;
-    let left_step = select(tiles.x, 1u, LEFT_ALONG_K) * ENTRIES;
-    let right_step = select(tiles.y, 1u, RIGHT_ALONG_K) * ENTRIES;
-    let left0 = min(first.x, tiles.x - 1u) * left_pitch;
-    let left1 = min(first.x + 1u, tiles.x - 1u) * left_pitch;
-    let left2 = min(first.x + 2u, tiles.x - 1u) * left_pitch;
-    let left3 = min(first.x + 3u, tiles.x - 1u) * left_pitch;
-    let right0 = min(first.y, tiles.y - 1u) * right_pitch;
-    let right1 = min(first.y + 1u, tiles.y - 1u) * right_pitch;
+    let pitch = tiles.z * ENTRIES;
+    let left0 = min(first.x, tiles.x - 1u) * pitch;
+    let left1 = min(first.x + 1u, tiles.x - 1u) * pitch;
+    let left2 = min(first.x + 2u, tiles.x - 1u) * pitch;
+    let left3 = min(first.x + 3u, tiles.x - 1u) * pitch;
+    let right0 = min(first.y, tiles.y - 1u) * pitch;
+    let right1 = min(first.y + 1u, tiles.y - 1u) * pitch;
     for (var i = place.lane; i < PATCHES * ENTRIES; i += LANES) {
         sums[i] = 0.0;
     }
@@ -75,18 +57,18 @@ fn product(place: Place, begin: u32, end: u32) {
     var sum30 = coopLoadT<Sum>(&sums[slot], TILE);
     var sum31 = coopLoadT<Sum>(&sums[slot], TILE);
     for (var k = begin / TILE; k < (end + TILE - 1u) / TILE; k++) {
-        let b0 = right(right0 + k * right_step);
-        let b1 = right(right1 + k * right_step);
-        let a0 = left(left0 + k * left_step);
+        let b0 = coopLoad<Right>(&rights[right0 + k * ENTRIES], TILE);
+        let b1 = coopLoad<Right>(&rights[right1 + k * ENTRIES], TILE);
+        let a0 = coopLoadT<Left>(&lefts[left0 + k * ENTRIES], TILE);
         sum00 = coopMultiplyAdd(a0, b0, sum00);
         sum01 = coopMultiplyAdd(a0, b1, sum01);
-        let a1 = left(left1 + k * left_step);
+        let a1 = coopLoadT<Left>(&lefts[left1 + k * ENTRIES], TILE);
         sum10 = coopMultiplyAdd(a1, b0, sum10);
         sum11 = coopMultiplyAdd(a1, b1, sum11);
-        let a2 = left(left2 + k * left_step);
+        let a2 = coopLoadT<Left>(&lefts[left2 + k * ENTRIES], TILE);
         sum20 = coopMultiplyAdd(a2, b0, sum20);
         sum21 = coopMultiplyAdd(a2, b1, sum21);
-        let a3 = left(left3 + k * left_step);
+        let a3 = coopLoadT<Left>(&lefts[left3 + k * ENTRIES], TILE);
         sum30 = coopMultiplyAdd(a3, b0, sum30);
         sum31 = coopMultiplyAdd(a3, b1, sum31);
     }
