@@ -140,7 +140,9 @@ pub(crate) enum Form {
     Only,
     /// The one for heads of so many channels.
     HeadDim(u32),
-    /// The one with the larger blocks.
+    /// The one with the smallest blocks.
+    Small,
+    /// The one with the largest blocks.
     Large,
     /// The one that works on four numbers at a time.
     Wide,
@@ -186,7 +188,11 @@ impl Pipeline {
     fn new(device: &wgpu::Device, kernel: Kernel, form: Form, is_packed: bool, means: Means) -> Self {
         let shader = kernel.shader();
         let label = Some(shader.name);
-        let versions = if form == Form::Large { &["large"] } else { means.versions() };
+        let versions: &[_] = match form {
+            Form::Small => &["small"],
+            Form::Large => &["large"],
+            Form::Only | Form::HeadDim(_) | Form::Wide => means.versions(),
+        };
         let &Version { word, source, bindings, .. } = shader.version(versions, is_packed, form == Form::Wide);
         let mut source = Cow::Borrowed(source);
         let mut constants = Vec::new();

@@ -8,7 +8,8 @@ use crate::matrices::{BLOCK as BLOCK_OF_TILES, Matrices};
 
 /// The side of a block of `product.wgsl`.
 const BLOCK: usize = 64;
-/// The side of a block of `product.large.wgsl`.
+/// The side of a block of `product.small.wgsl`, and of `product.large.wgsl`.
+const SMALL_BLOCK: usize = 32;
 const LARGE_BLOCK: usize = 128;
 /// Parts that `largest.wgsl` cuts an operand into.
 const PARTS_OF_OPERAND: usize = 256;
@@ -35,7 +36,7 @@ pub(super) struct Operand<'a> {
 }
 
 impl Gpu {
-    /// The side of the smallest block that products have.
+    /// The side of the blocks that most products have.
     pub(super) fn block(&self) -> usize {
         self.queue.matrices().map_or(BLOCK, |matrices| BLOCK_OF_TILES * matrices.side as usize)
     }
@@ -69,8 +70,14 @@ impl Gpu {
         }
         let mut buffers = vec![left, right];
         buffers.extend(rest);
-        let is_large = columns.div_ceil(LARGE_BLOCK) * rows.div_ceil(LARGE_BLOCK) >= FULL;
-        let (form, side) = if is_large { (Form::Large, LARGE_BLOCK) } else { (Form::Only, BLOCK) };
+        let blocks = |side| columns.div_ceil(side) * rows.div_ceil(side) * parts;
+        let (form, side) = if blocks(LARGE_BLOCK) >= FULL {
+            (Form::Large, LARGE_BLOCK)
+        } else if blocks(BLOCK) >= FULL / 2 {
+            (Form::Only, BLOCK)
+        } else {
+            (Form::Small, SMALL_BLOCK)
+        };
         self.queue.dispatch((kernel, form), &buffers, words, grid(side))
     }
 

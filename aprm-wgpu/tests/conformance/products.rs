@@ -174,15 +174,17 @@ impl Case {
     }
 }
 
-/// Each shape has enough blocks of 128 x 128 in one of the products.
+/// The first three shapes have enough blocks of 128 x 128 in one of the products, the others of 64 x 64; all other tests
+/// have blocks of 32 x 32.
 #[test]
 fn large_products_are_made_of_larger_blocks() {
     if is_off() {
         return;
     }
     let mut gpu = gpu(Tier::Plain);
-    for [rows, inputs, outputs] in [[2001, 9, 2033], [2001, 2033, 9], [9, 2033, 2001]] {
-        Case::new([rows, inputs, outputs], [1.0, 1.0]).adding().hold(Factors::F32, &mut gpu);
+    let large = [[2001, 9, 2033], [2001, 2033, 9], [9, 2033, 2001]];
+    for shape in large.into_iter().chain([[1025, 19, 530], [1025, 530, 19], [19, 530, 1025]]) {
+        Case::new(shape, [1.0, 1.0]).adding().hold(Factors::F32, &mut gpu);
     }
 }
 
@@ -196,9 +198,11 @@ fn a_row_of_a_large_product_has_the_bits_of_a_small_one() {
     for [rows, inputs, outputs] in [[2001, 35, 2033], [2001, 2033, 35]] {
         let mut case = Case::new([rows, inputs, outputs], [1.0, 1.0]);
         let large = case.products(&mut gpu);
-        case.keep_rows(100);
-        let small = case.products(&mut gpu);
-        assert_eq!(small[0].1, large[0].1[..100 * outputs]);
-        assert_eq!(small[1].1, large[1].1[..100 * inputs]);
+        for fewer in [500, 100] {
+            case.keep_rows(fewer);
+            let small = case.products(&mut gpu);
+            assert_eq!(small[0].1, large[0].1[..fewer * outputs]);
+            assert_eq!(small[1].1, large[1].1[..fewer * inputs]);
+        }
     }
 }
