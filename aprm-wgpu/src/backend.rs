@@ -16,6 +16,7 @@ use crate::buffer::Buffer;
 use crate::kernel::{Form, Kernel, Means, Tier};
 use crate::queue::{Queue, Work, fold};
 use crate::{GpuError, Refusal};
+pub(crate) use product::PATCH_ROWS;
 use product::{Operand, Tiles};
 
 /// Entries of a workgroup of `entries.wgsl`.
@@ -45,6 +46,8 @@ pub struct Gpu {
     /// What is bound where nothing is needed.
     nothing: Option<Buffer>,
     tiles: Option<Tiles>,
+    /// What a product's matrices are of, where that is not left to how many blocks it has.
+    pub(crate) patch_rows: Option<u32>,
     refusal: Option<Refusal>,
 }
 
@@ -61,7 +64,7 @@ impl Gpu {
         binding_size: u64,
     ) -> Self {
         let queue = Queue::new(adapter, device, queue, means, binding_size);
-        Self { queue, scratch: None, nothing: None, tiles: None, refusal: None }
+        Self { queue, scratch: None, nothing: None, tiles: None, patch_rows: None, refusal: None }
     }
 
     pub(crate) fn refused(self, refusal: Option<Refusal>) -> Self {
@@ -138,7 +141,7 @@ impl Gpu {
 
 /// The form of a kernel that can work on four numbers at a time, and on how many it does: `lens` are of what lies together.
 fn form(lens: &[usize]) -> (Form, usize) {
-    if lens.iter().all(|len| len.is_multiple_of(WIDTH)) { (Form::Wide, WIDTH) } else { (Form::Only, 1) }
+    if lens[0] > 0 && lens.iter().all(|len| len.is_multiple_of(WIDTH)) { (Form::Wide, WIDTH) } else { (Form::Only, 1) }
 }
 
 /// A workgroup for each part of the rows and of the columns.
@@ -157,7 +160,7 @@ fn attention_words(dims: AttentionDims, sequences: Ragged<'_, Buffer>, rows: usi
 /// The form of a norm's kernel, and what it is told.
 fn norm(dims: NormDims<f32>) -> (Form, [u32; 7]) {
     let NormDims { stride, offset, channels, .. } = dims;
-    let (form, width) = form(&[stride, offset, channels]);
+    let (form, width) = form(&[channels, stride, offset]);
     (form, norm_words(dims, width))
 }
 

@@ -5,6 +5,7 @@
 
 use aprm_core::backend::{Backend, LinearDims};
 
+use crate::backend::PATCH_ROWS;
 use crate::{Buffer, Gpu, GpuError};
 
 /// Why [`Tier::Matrices`](crate::Tier::Matrices) was asked for and is not used.
@@ -64,11 +65,15 @@ const TIMES: usize = 4;
 /// [`Refusal`], at the first entry that is wrong or differs from the time before.
 pub(crate) fn check_products(gpu: &mut Gpu) -> Result<(), Refusal> {
     let mut numbers = Numbers(1);
-    for dims in SHAPES {
-        for powers in POWERS {
-            check_shape(gpu, dims, powers, &mut numbers)?;
+    for patch_rows in PATCH_ROWS {
+        gpu.patch_rows = Some(patch_rows);
+        for dims in SHAPES {
+            for powers in POWERS {
+                check_shape(gpu, dims, powers, &mut numbers)?;
+            }
         }
     }
+    gpu.patch_rows = None;
     Ok(())
 }
 

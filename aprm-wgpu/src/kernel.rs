@@ -122,14 +122,9 @@ impl Means {
         }
     }
 
-    /// The versions of shaders from the best on.
+    /// The versions of shaders from the best on, but for products by matrices.
     fn versions(self) -> &'static [&'static str] {
-        match self {
-            Self { matrices: Some(Matrices { side: 8, .. }), .. } => &["matrices8", "subgroups", ""],
-            Self { matrices: Some(_), .. } => &["matrices16", "subgroups", ""],
-            Self { subgroups: true, .. } => &["subgroups", ""],
-            Self { .. } => &[""],
-        }
+        if self.subgroups { &["subgroups", ""] } else { &[""] }
     }
 }
 
@@ -144,6 +139,8 @@ pub(crate) enum Form {
     Small,
     /// The one with the largest blocks.
     Large,
+    /// The one by cooperative matrices, of which a subgroup has so many rows.
+    Matrices(u32),
     /// The one that works on four numbers at a time.
     Wide,
 }
@@ -188,24 +185,25 @@ impl Pipeline {
     fn new(device: &wgpu::Device, kernel: Kernel, form: Form, is_packed: bool, means: Means) -> Self {
         let shader = kernel.shader();
         let label = Some(shader.name);
-        let versions: &[_] = match form {
+        let versions = match form {
             Form::Small => &["small"],
             Form::Large => &["large"],
+            Form::Matrices(_) => &[means.matrices.expect("they are there").word()],
             Form::Only | Form::HeadDim(_) | Form::Wide => means.versions(),
         };
-        let &Version { word, source, bindings, .. } = shader.version(versions, is_packed, form == Form::Wide);
-        let mut source = Cow::Borrowed(source);
-        let mut constants = Vec::new();
-        if let Form::HeadDim(head_dim) = form {
-            constants.push(("HEAD_DIM", f64::from(head_dim)));
-        }
-        let is_product = word.starts_with("matrices");
-        if let Some(matrices) = means.matrices.filter(|_| is_product || kernel == Kernel::Tiles) {
-            let constant = if is_product { ("LANES", matrices.lanes) } else { ("TILE", matrices.side) };
-            constants.push((constant.0, constant.1.into()));
-            if let Some((sound, faulty)) = means.fault {
-                source = source.replace(sound, faulty).into();
+        let &Version { source, bindings, .. } = shader.version(versions, is_packed, form == Form::Wide);
+        let constants = match (form, means.matrices) {
+            (Form::HeadDim(head_dim), _) => vec![("HEAD_DIM", f64::from(head_dim))],
+            (Form::Matrices(patch_rows), Some(Matrices { lanes, .. })) => {
+                vec![("LANES", lanes.into()), ("PATCH_ROWS", patch_rows.into())]
             }
+            (_, Some(Matrices { side, .. })) if kernel == Kernel::Tiles => vec![("TILE", side.into())],
+            _ => Vec::new(),
+        };
+        let mut source = Cow::Borrowed(source);
+        let is_of_matrices = matches!(form, Form::Matrices(_)) || kernel == Kernel::Tiles;
+        if let Some((sound, faulty)) = means.fault.filter(|_| is_of_matrices) {
+            source = source.replace(sound, faulty).into();
         }
         let entries: Vec<_> = bindings
             .iter()

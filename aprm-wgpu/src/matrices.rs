@@ -9,9 +9,7 @@ pub(crate) struct Matrices {
     pub(crate) lanes: u32,
 }
 
-/// The side of a block of `matrices.wgsl`, in matrices.
-pub(crate) const BLOCK: usize = 8;
-/// Parts of a block, each of which is a subgroup's.
+/// Patches of a block of `matrices.wgsl`, each of which is a subgroup's and two matrices wide: two rows of four.
 const PATCHES: u32 = 8;
 
 /// What a device is asked for, where it is to have them.
@@ -19,6 +17,16 @@ pub(crate) const FEATURES: wgpu::Features =
     wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_F16).union(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
 
 impl Matrices {
+    /// The word that stands for them in the names of shaders' parts.
+    pub(crate) fn word(self) -> &'static str {
+        if self.side == 8 { "matrices8" } else { "matrices16" }
+    }
+
+    /// The rows and columns of a block, of which each patch has so many rows of matrices.
+    pub(crate) fn block(self, patch_rows: u32) -> [usize; 2] {
+        [2 * patch_rows * self.side, 8 * self.side].map(|side| side as usize)
+    }
+
     /// The largest of an adapter.
     pub(crate) fn of(adapter: &wgpu::Adapter) -> Option<Self> {
         if !adapter.features().contains(FEATURES) {

@@ -148,6 +148,11 @@ impl Queue {
         self.pipelines.matrices()
     }
 
+    /// The most bytes that can be bound at once.
+    pub(crate) fn binding_size(&self) -> u64 {
+        self.binding_size
+    }
+
     pub(crate) fn work(&self) -> Work {
         Work { peak_bytes: self.ledger.peak.load(Ordering::Relaxed), ..self.work }
     }

@@ -43,8 +43,12 @@ fn main(place: Place) {
         for (var i = 0u; i < OTHERS / 4u; i++) {
             most = max(most, shared_by(place, i));
         }
-        let probs =
-            mat4x4(exp(scores[0] - most), exp(scores[1] - most), exp(scores[2] - most), exp(scores[3] - most));
+        let probs = mat4x4(
+            prob(block, rows, key, scores[0] - most),
+            prob(block, rows, key + 1u, scores[1] - most),
+            prob(block, rows, key + 2u, scores[2] - most),
+            prob(block, rows, key + 3u, scores[3] - most)
+        );
         let rescale = exp(before - most);
         sum = sum * rescale + (probs[0] + probs[1] + probs[2] + probs[3]);
         weigh(place, probs);
@@ -69,6 +73,11 @@ fn score(block: Block, rows: vec4<u32>, key: u32, product: vec4<f32>) -> vec4<f3
     return select(vec4(LOWEST), product * dims.scale, meets(block, rows, key));
 }
 
+// Masked once more: where a row has no score but −∞, the lowest one is no lower than those of keys that it does not see.
+fn prob(block: Block, rows: vec4<u32>, key: u32, score: vec4<f32>) -> vec4<f32> {
+    return select(vec4(0.0), exp(score), meets(block, rows, key));
+}
+
 // Shows a number for each of its rows to the invocations with the same rows, where weights are at other times.
 fn share(place: Place, numbers: vec4<f32>) {
     workgroupBarrier();
@@ -81,12 +90,18 @@ fn shared_by(place: Place, i: u32) -> vec4<f32> {
 }
 
 fn scaled(sums: Sums, factors: vec4<f32>) -> Sums {
-    return Sums(
-        scaled_part(sums.to_64, factors),
-        scaled_part(sums.to_128, factors),
-        scaled_part(sums.to_192, factors),
-        scaled_part(sums.to_256, factors)
-    );
+    var products = sums;
+    products.to_64 = scaled_part(sums.to_64, factors);
+    if (HEAD_DIM > 64u) {
+        products.to_128 = scaled_part(sums.to_128, factors);
+    }
+    if (HEAD_DIM > 128u) {
+        products.to_192 = scaled_part(sums.to_192, factors);
+    }
+    if (HEAD_DIM > 192u) {
+        products.to_256 = scaled_part(sums.to_256, factors);
+    }
+    return products;
 }
 
 fn scaled_part(part: Part, factors: vec4<f32>) -> Part {

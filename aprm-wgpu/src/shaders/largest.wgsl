@@ -1,10 +1,11 @@
-// partial[o, p] = the largest magnitude of the finite entries in part p of operand o: 256 of every 65536.
+// partial[o, p] = the largest magnitude of the finite entries in part p of operand o, which is every PARTS-th 256 of it.
 // The right operand is the one that may be weights.
 #import reduce
 #import bits
 #import weight
 const LANES = 256u;
-const PARTS = 256u;
+const PARTS = 1024u;
+const STEP = PARTS * LANES;
 struct Dims {
     left_len: u32,
     right_len: u32,
@@ -23,11 +24,11 @@ fn main(place: Place) {
     let first = part * LANES + place.lane;
     var most = 0.0;
     if (place.group.y == 0u) {
-        for (var i = first; i < dims.left_len; i += PARTS * LANES) {
+        for (var i = first; i < dims.left_len; i += STEP) {
             most = max(most, magnitude(left[i]));
         }
     } else {
-        for (var i = first; i < dims.right_len; i += PARTS * LANES) {
+        for (var i = first; i < dims.right_len; i += STEP) {
             most = max(most, magnitude(weight_at(i)));
         }
     }

@@ -1,6 +1,6 @@
 // tiles[t] = an operand of a product by cooperative matrices, cut into tiles of TILE rows and as many k's, each of which
 // lies together, k's first: in f16, times the power of two of powers.wgsl, zero beyond the operand's ends.
-// The operand is the one that may be weights.
+// It is where weights may be, of either side.
 enable f16;
 #import weight
 override TILE: u32 = 16u;

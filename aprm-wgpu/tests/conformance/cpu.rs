@@ -91,3 +91,36 @@ fn large_shapes_equal_the_cpus() {
         }
     }
 }
+
+/// A query all of whose keys have a score of −∞ attends to nothing, and to none of those that it does not see either.
+#[test]
+fn what_is_masked_does_not_stand_in_for_what_is_not() {
+    if is_off() {
+        return;
+    }
+    fn attended<B: Backend>(backend: &mut B) -> (Vec<f64>, Vec<f64>)
+    where
+        B::Error: std::fmt::Debug,
+    {
+        let dims = AttentionDims { heads: 1, kv_heads: 1, head_dim: 1 };
+        let rows = 5;
+        // Query, key and value of each row.
+        let mut qkv = [1.0, 1.0, 2.0].repeat(rows);
+        qkv[0] = f64::NEG_INFINITY;
+        let qkv: Vec<_> = qkv.into_iter().map(B::Scalar::of).collect();
+        let mut on_device = backend.allocate(qkv.len()).unwrap();
+        backend.write(&qkv, &mut on_device, 0).unwrap();
+        let mut offsets = backend.allocate_indices(2).unwrap();
+        backend.write_indices(&[0, rows as u32], &mut offsets).unwrap();
+        let sequences = Ragged { offsets: &offsets, sequences: 1, rows, longest: rows };
+        let [mut out, mut log_sum_exp] = [(); 2].map(|()| backend.allocate(rows).unwrap());
+        backend.attention_forward(dims, sequences, &on_device, &mut out, &mut log_sum_exp).unwrap();
+        let [(_, out), (_, log_sum_exp)] =
+            [&out, &log_sum_exp].map(|buffer| download(backend, "attention", buffer, rows));
+        (out, log_sum_exp)
+    }
+    let (expected, _) = attended(&mut Cpu::<f32>::new());
+    assert!(expected[0].is_nan() && expected[1..].iter().all(|out| *out == 2.0), "{expected:?}");
+    let (actual, log_sum_exp) = attended(&mut gpu(Tier::Plain));
+    assert!(actual[0].is_nan() && actual[1..].iter().all(|out| *out == 2.0), "{actual:?}, {log_sum_exp:?}");
+}

@@ -50,6 +50,15 @@ fn products_are_off_by_rounding_alone() {
     }
 }
 
+/// Each has enough blocks of 8 x 8 matrices in one of the products.
+#[test]
+fn large_products_are_off_by_rounding_alone() {
+    let Some(mut gpu) = matrices() else { return };
+    for shape in [[1030, 20, 530], [1030, 530, 20], [20, 1030, 530]] {
+        Case::new(shape, [1.0, 1.0]).adding().hold(Factors::F16, &mut gpu);
+    }
+}
+
 /// `f16` ends at 65504, and begins at 6e-8.
 #[test]
 fn numbers_beyond_f16_are_as_good_as_others() {
@@ -118,6 +127,8 @@ fn faulty_shaders_are_refused_and_products_go_on_without() {
         ("coopLoad<Right>(&rights[right1", "coopLoadT<Right>(&rights[right1"),
         ("min(first.y + 1u, tiles.y - 1u)", "min(first.y, tiles.y - 1u)"),
         ("let pitch = tiles.z", "let pitch = tiles.x"),
+        ("coopMultiplyAdd(a3, b1, sum31)", "coopMultiplyAdd(a3, b0, sum31)"),
+        ("select(place.group.yx, place.group.xy", "select(place.group.yx, place.group.yx"),
         ("k < (end + TILE - 1u) / TILE", "k < end / TILE"),
         ("sums[i] = 0.0", "sums[i] = 1e9"),
         ("let half = exponent / 2", "let half = 0"),

@@ -27,7 +27,7 @@ struct Dims {
 }
 var<immediate> dims: Dims;
 
-// Powers of two, so that compilers see that indices are within.
+// A power of two, so that compilers see of most indices that they are within.
 var<workgroup> staged: array<vec4<f32>, 512>;
 var<workgroup> weights: array<vec4<f32>, 512>;
 
@@ -264,9 +264,15 @@ fn with_four(mine: vec2<u32>, first: u32, before: Part, are_same: bool) -> Part 
 
 fn put_sums(place: Place, block: Block, head: Head, sums: Sums) {
     put_part(place, block, head, 0u, sums.to_64);
-    put_part(place, block, head, 64u, sums.to_128);
-    put_part(place, block, head, 128u, sums.to_192);
-    put_part(place, block, head, 192u, sums.to_256);
+    if (HEAD_DIM > 64u) {
+        put_part(place, block, head, 64u, sums.to_128);
+    }
+    if (HEAD_DIM > 128u) {
+        put_part(place, block, head, 128u, sums.to_192);
+    }
+    if (HEAD_DIM > 192u) {
+        put_part(place, block, head, 192u, sums.to_256);
+    }
 }
 
 fn put_part(place: Place, block: Block, head: Head, chunk: u32, part: Part) {

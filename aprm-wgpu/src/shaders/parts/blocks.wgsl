@@ -1,5 +1,6 @@
 // What blocks of either side have in common: BLOCK and DEPTH are theirs, and an invocation of LANES brings four entries of
 // each operand.
+#import block_index
 #import outer
 #import weight
 @group(0) @binding(0) var<storage, read> left_entries: array<f32>;
@@ -46,8 +47,9 @@ struct Entries {
 fn fetched(place: Place, k: u32) -> Entries {
     let l = brought(place.lane, LEFT_ALONG_K);
     let r = brought(place.lane, RIGHT_ALONG_K);
-    let row = place.group.y * BLOCK + 4u * l.x;
-    let column = place.group.x * BLOCK + 4u * r.x;
+    let first = block_index(place) * BLOCK;
+    let row = first.x + 4u * l.x;
+    let column = first.y + 4u * r.x;
     return Entries(
         vec4(left(row, k + l.y), left(row + 1u, k + l.y), left(row + 2u, k + l.y), left(row + 3u, k + l.y)),
         vec4(right(column, k + r.y), right(column + 1u, k + r.y), right(column + 2u, k + r.y), right(column + 3u, k + r.y))

@@ -1,8 +1,9 @@
-// A block of 8 x 8 tiles of a product by cooperative matrices of TILE x TILE; a subgroup has a patch of 4 x 2 of them. The
-// operands are tiles of tiles.wgsl; sums are f32, and divided by both operands' powers of two. What the
-// importer gives is in product.wgsl.
-const BLOCK = 8u;
-const PATCH = vec2(4u, 2u);
+// A block of 8 x 8 tiles of a product by cooperative matrices of TILE x TILE, or of 4 x 8 where these are few; a subgroup
+// has a patch of PATCH_ROWS x 2 of them. The operands are tiles of tiles.wgsl; sums are f32, and divided by both operands'
+// powers of two. What the importer gives is in product.wgsl.
+#import block_index
+override PATCH_ROWS: u32 = 4u;
+const PATCH_COLUMNS = 2u;
 const PATCHES = 8u;
 const PATCHES_ACROSS = 4u;
 const ENTRIES = TILE * TILE;
@@ -28,6 +29,13 @@ fn power(exponent: i32) -> f32 {
     return bitcast<f32>(u32(exponent + 127) << 23u);
 }
 
+// Where a patch begins, in tiles.
+fn first_tile(place: Place, patch_index: u32) -> vec2<u32> {
+    let patch_size = vec2(PATCH_ROWS, PATCH_COLUMNS);
+    let block = block_index(place) * vec2(PATCHES / PATCHES_ACROSS, PATCHES_ACROSS) * patch_size;
+    return block + vec2(patch_index / PATCHES_ACROSS, patch_index % PATCHES_ACROSS) * patch_size;
+}
+
 // Puts Σ_k left(row, k) right(column, k), for k from begin to end, of the block of this workgroup; begin is a multiple of
 // TILE.
 fn product(place: Place, begin: u32, end: u32) {
@@ -36,7 +44,7 @@ fn product(place: Place, begin: u32, end: u32) {
     let patch_index = place.lane * PATCHES / LANES;
     let slot = patch_index * ENTRIES;
     // Where rows of tiles begin. Beyond the ends the last one is worked on once more, and not put anywhere.
-    let first = place.group.yx * BLOCK + vec2(patch_index / PATCHES_ACROSS, patch_index % PATCHES_ACROSS) * PATCH;
+    let first = first_tile(place, patch_index);
     let pitch = tiles.z * ENTRIES;
     let left0 = min(first.x, tiles.x - 1u) * pitch;
     let left1 = min(first.x + 1u, tiles.x - 1u) * pitch;
@@ -65,6 +73,9 @@ fn product(place: Place, begin: u32, end: u32) {
         let a1 = coopLoadT<Left>(&lefts[left1 + k * ENTRIES], TILE);
         sum10 = coopMultiplyAdd(a1, b0, sum10);
         sum11 = coopMultiplyAdd(a1, b1, sum11);
+        if (PATCH_ROWS == 2u) {
+            continue;
+        }
         let a2 = coopLoadT<Left>(&lefts[left2 + k * ENTRIES], TILE);
         sum20 = coopMultiplyAdd(a2, b0, sum20);
         sum21 = coopMultiplyAdd(a2, b1, sum21);
@@ -76,6 +87,9 @@ fn product(place: Place, begin: u32, end: u32) {
     put_matrices(place, sum01, slot, vec2(0u, 1u));
     put_matrices(place, sum10, slot, vec2(1u, 0u));
     put_matrices(place, sum11, slot, vec2(1u, 1u));
+    if (PATCH_ROWS == 2u) {
+        return;
+    }
     put_matrices(place, sum20, slot, vec2(2u, 0u));
     put_matrices(place, sum21, slot, vec2(2u, 1u));
     put_matrices(place, sum30, slot, vec2(3u, 0u));
@@ -93,8 +107,7 @@ fn put_matrices(place: Place, sum: Sum, slot: u32, within: vec2<u32>) {
     for (var i = place.lane; i < PATCHES * ENTRIES; i += LANES) {
         let index = i / ENTRIES;
         let entry = i % ENTRIES;
-        let tile = place.group.yx * BLOCK + vec2(index / PATCHES_ACROSS, index % PATCHES_ACROSS) * PATCH + within;
-        let at = tile * TILE + vec2(entry / TILE, entry % TILE);
+        let at = (first_tile(place, index) + within) * TILE + vec2(entry / TILE, entry % TILE);
         // A compiler that may reorder products would make one power of both, which has no room in f32: it does not know
         // that the bits which are flipped in between are none.
         let scaled = bitcast<f32>(bitcast<u32>(sums[i] * power(half)) ^ bitcast<u32>(powers[2]));

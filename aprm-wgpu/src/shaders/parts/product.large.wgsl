@@ -32,7 +32,7 @@ fn product(place: Place, begin: u32, end: u32) {
         }
         workgroupBarrier();
     }
-    let first = place.group.yx * BLOCK + 4u * mine;
+    let first = block_index(place) * BLOCK + 4u * mine;
     put_sums(place, first, sums00);
     put_sums(place, first + vec2(0u, HALF), sums01);
     put_sums(place, first + vec2(HALF, 0u), sums10);

@@ -21,7 +21,7 @@ fn product(place: Place, begin: u32, end: u32) {
         }
         workgroupBarrier();
     }
-    let first = place.group.yx * BLOCK + vec2(4u, 1u) * mine;
+    let first = block_index(place) * BLOCK + vec2(4u, 1u) * mine;
     put(place, first.x, first.y, sums.x);
     put(place, first.x + 1u, first.y, sums.y);
     put(place, first.x + 2u, first.y, sums.z);

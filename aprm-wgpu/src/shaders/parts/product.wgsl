@@ -23,5 +23,5 @@ fn product(place: Place, begin: u32, end: u32) {
         }
         workgroupBarrier();
     }
-    put_sums(place, place.group.yx * BLOCK + 4u * mine, sums);
+    put_sums(place, block_index(place) * BLOCK + 4u * mine, sums);
 }
