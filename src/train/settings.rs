@@ -61,14 +61,10 @@ impl Arms {
         for path in paths {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             let file = SettingsFile::read(path)?;
-            let arm = Value::Table(file.table.clone());
-            let mut alone = defaults();
-            alone.insert(ARMS.into(), Value::Table(Table::from_iter([(name.clone(), arm.clone())])));
-            Settings::of(alone).map_err(|problem| file.refused(problem))?;
             if arms.table.contains_key(&name) {
                 return Err(file.problem(format!("a second arm of the name {name}")));
             }
-            arms.table.insert(name.clone(), arm);
+            arms.table.insert(name.clone(), Value::Table(file.table.clone()));
             arms.files.insert(name, file);
         }
         Ok(arms)
@@ -92,14 +88,20 @@ pub(crate) fn read_with(
         Settings::of(table.clone()).map_err(|problem| file.refused(problem))?;
     }
     if let Some(arms) = arms {
-        table.insert(ARMS.into(), Value::Table(arms.table.clone()));
+        // One by one, so that it is seen whose file is refused.
+        table.insert(ARMS.into(), Value::Table(Table::new()));
+        for (name, file) in &arms.files {
+            let so_far = table.get_mut(ARMS).and_then(Value::as_table_mut).expect("it is there");
+            so_far.insert(name.clone(), Value::Table(file.table.clone()));
+            Settings::of(table.clone()).map_err(|problem| file.refused_arm(problem))?;
+        }
     }
     for set in overrides {
         let failed = |problem: String| TrainError::Set { set: set.clone(), problem };
         let (key, value) = set.split_once('=').ok_or_else(|| failed("expected KEY=VALUE".into()))?;
         let is_new =
             |arm: &str| arms.is_some_and(|arms| !arms.table.contains_key(arm.split('.').next().unwrap_or(arm)));
-        if key.strip_prefix("arms.").is_some_and(is_new) {
+        if arms.is_some() && key == ARMS || key.strip_prefix("arms.").is_some_and(is_new) {
             return Err(failed("the study has no such arm: give it a file of its own".into()));
         }
         insert(&mut table, key, parsed(value)).map_err(failed)?;
@@ -161,7 +163,7 @@ impl Settings {
             _ => return Err(format!("{ARMS} is no table")),
         };
         let game = table.get("game").and_then(Value::as_table).cloned().unwrap_or_default();
-        let run = RunConfig::deserialize(table).map_err(|error| error.to_string())?;
+        let run = RunConfig::deserialize(table).map_err(|error| error.to_string().trim_end().replace('\n', ", "))?;
         let arms = written.iter().map(|(name, arm)| {
             let in_arm = |problem: &str| format!("{ARMS}.{name}: {problem}");
             let mut arm = arm.as_table().ok_or_else(|| in_arm("expected a table"))?.clone();
@@ -270,7 +272,8 @@ fn merge(under: &mut Table, over: Table) {
 /// A value as TOML has it, or else a text.
 fn parsed(value: &str) -> Value {
     let read: Result<Table, _> = format!("x = {value}").parse();
-    read.ok().and_then(|mut table| table.remove("x")).unwrap_or_else(|| Value::String(value.into()))
+    let alone = read.ok().filter(|table| table.len() == 1);
+    alone.and_then(|mut table| table.remove("x")).unwrap_or_else(|| Value::String(value.into()))
 }
 
 fn insert(table: &mut Table, key: &str, value: Value) -> Result<(), String> {

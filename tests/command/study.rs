@@ -94,11 +94,13 @@ fn wrong_studies_are_refused() {
     folder.write("typo.toml", "tauu = 0.0\n");
     folder.write("arms.toml", "[arms.one]\ntau = 0.0\n");
     folder.write("labels.toml", "labels = \"guess\"\n");
+    folder.write("dotted.name.toml", "tau = 0.0\n");
+    folder.write("zero.toml", "[game]\npayoffs = 'zero-sum'\n");
+    folder.write("payoff.toml", "payoffs.table.fooled = 2.0\n");
     folder.write("range.toml", "rewrites = 4\n\ntau = -1\n");
     for (args, expected) in [
-        ("study typo.toml", "typo.toml: TOML parse error at line 1, column 1"),
-        ("study typo.toml", "unknown field `tauu`"),
-        ("study labels.toml", "labels.toml: TOML parse error at line 1, column 10"),
+        ("study typo.toml", "typo.toml:1: arms.typo: unknown field `tauu`"),
+        ("study labels.toml", "labels.toml:1: arms.labels: unknown variant `guess`"),
         ("study static.toml range.toml", "range.toml:3: game.tau = -1.0"),
         ("study absent.toml", "absent.toml"),
         ("study static.toml static.toml", "a second arm of the name static"),
@@ -108,6 +110,9 @@ fn wrong_studies_are_refused() {
         ("study static.toml --seeds 1-1000000", "more than 10000 seeds"),
         ("study static.toml --seeds 18446744073709551615", "is no seed"),
         ("study static.toml --set arms.new.tau=3", "no such arm"),
+        ("study static.toml --set arms={other={}}", "no such arm"),
+        ("study static.toml dotted.name.toml", "dotted.name.toml: arms.dotted.name: a name is of letters"),
+        ("study static.toml payoff.toml --config zero.toml", "payoff.toml"),
         ("study static.toml --config arms.toml", "arms.toml: the arms of a study are files of their own"),
     ] {
         let complaint = folder.fails(2, args);

@@ -186,15 +186,16 @@ fn wrong_settings_are_named() {
     folder.write("typo.toml", "seed = 3\n\n[game]\nroundz = 3\n");
     folder.write("torn.toml", "seed = 3\n[game\n");
     folder.write("kind.toml", "[arms.one]\noracle = 'lenient'\n\n[arms.two]\noracle = 'kind'\n");
+    folder.write("of_run.toml", "seed = 3\n\n[arms.one]\nseed = 4\n");
     folder.write("range.toml", "[game]\nrewrites = 4\n\ntau = -1\n");
     folder.write("arm.toml", "[game]\nrewrites = 1\nbaseline = 'critic'\n\n[arms.one]\nbaseline = 'leave-one-out'\n");
     fs::create_dir(folder.0.join("full")).unwrap();
     folder.write("full/file", "");
     for (args, expected) in [
-        ("--config typo.toml", "typo.toml: TOML parse error at line 4, column 1"),
-        ("--config typo.toml", "roundz"),
+        ("--config typo.toml", "typo.toml:4: unknown field `roundz`"),
         ("--config torn.toml", "torn.toml: TOML parse error at line 2"),
-        ("--config kind.toml", "kind.toml: TOML parse error at line 5, column 10"),
+        ("--config kind.toml", "kind.toml:5: arms.two: unknown variant `kind`"),
+        ("--config of_run.toml", "of_run.toml:4: arms.one: unknown field `seed`"),
         ("--config range.toml", "range.toml:4: game.tau = -1.0: expected"),
         ("--config range.toml --set game.tau=-2", "--set game.tau=-2: game.tau = -2.0"),
         ("--config range.toml --set game.tau=0 --set save_every=0", "--set save_every=0: save_every = 0"),

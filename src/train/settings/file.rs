@@ -31,31 +31,36 @@ impl SettingsFile {
         TrainError::Settings { path: self.path.clone(), problem }
     }
 
-    /// What was refused of these settings laid over others, with the line, where the file alone shows it.
+    /// What was refused of a run's settings, or of arms among them, with the line where this file alone shows it.
     pub(super) fn refused(&self, problem: String) -> TrainError {
-        let is_it = |error: &Error| error.span().is_some() && problem.contains(error.message());
-        match self.refusals().into_iter().find(is_it) {
-            Some(mut source) => {
-                source.set_input(Some(&self.text));
-                TrainError::Toml { path: self.path.clone(), source: Box::new(source) }
-            }
-            None => self.problem(problem),
-        }
-    }
-
-    /// What keeps it from being a run's settings, arms of these, or an arm.
-    fn refusals(&self) -> Vec<Error> {
-        let Ok(mut root) = DeTable::parse(&self.text) else { return Vec::new() };
-        let mut refusals = refusals_of_arm(root.get_ref().clone());
-        if let Some(DeValue::Table(arms)) = root.get_mut().remove(ARMS).map(|arms| arms.into_inner()) {
-            for (_, arm) in arms {
-                if let DeValue::Table(arm) = arm.into_inner() {
+        let Ok(mut root) = DeTable::parse(&self.text) else { return self.problem(problem) };
+        let mut refusals = Vec::new();
+        if let Some(DeValue::Table(arms)) = root.get_mut().remove(ARMS).map(Spanned::into_inner) {
+            for (name, arm) in arms {
+                if let (DeValue::Table(arm), true) =
+                    (arm.into_inner(), problem.starts_with(&format!("{ARMS}.{}: ", name.get_ref())))
+                {
                     refusals.extend(refusals_of_arm(arm));
                 }
             }
         }
         refusals.extend(RunConfig::deserialize(Deserializer::from(root)).err());
-        refusals
+        self.placed(refusals, problem)
+    }
+
+    /// The same of a file that is an arm.
+    pub(super) fn refused_arm(&self, problem: String) -> TrainError {
+        let root = DeTable::parse(&self.text).map(Spanned::into_inner);
+        self.placed(root.map(refusals_of_arm).unwrap_or_default(), problem)
+    }
+
+    fn placed(&self, refusals: Vec<Error>, problem: String) -> TrainError {
+        let is_it = |error: &&Error| problem.contains(error.message());
+        let span = refusals.iter().find(is_it).and_then(Error::span).filter(|span| !span.is_empty());
+        match span {
+            Some(span) => TrainError::Row { path: self.path.clone(), line: line_at(&self.text, span.start), problem },
+            None => self.problem(problem),
+        }
     }
 
     /// A setting that makes no sense, if it stands here.
@@ -82,5 +87,9 @@ fn line_of(text: &str, keys: &[&str]) -> Option<usize> {
         table = inner;
     }
     let (key, _) = table.get_key_value(*last)?;
-    Some(1 + text[..key.span().start].matches('\n').count())
+    Some(line_at(text, key.span().start))
+}
+
+fn line_at(text: &str, start: usize) -> usize {
+    1 + text[..start].matches('\n').count()
 }
