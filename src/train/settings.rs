@@ -111,10 +111,10 @@ pub(crate) fn read_with(
     let mut settings = Settings::of(table).map_err(failed)?;
     settings.run.seed = seed.unwrap_or(settings.run.seed);
     let written = Written { overrides, arms, file: file.as_ref() };
-    settings.run.validate().map_err(|error| written.senseless(None, error))?;
+    settings.run.validate().map_err(|error| written.invalid(None, error))?;
     for arm in &settings.arms {
         let whole = RunConfig { game: arm.game.clone(), ..settings.run.clone() };
-        whole.validate().map_err(|error| written.senseless(Some(&arm.name), error))?;
+        whole.validate().map_err(|error| written.invalid(Some(&arm.name), error))?;
     }
     Ok(settings)
 }
@@ -128,7 +128,7 @@ struct Written<'a> {
 
 impl Written<'_> {
     /// What makes no sense, of an arm or the run, with the place where it was written.
-    fn senseless(&self, arm: Option<&str>, error: SettingError) -> TrainError {
+    fn invalid(&self, arm: Option<&str>, error: SettingError) -> TrainError {
         let of_run: Vec<&str> = error.setting.split('.').collect();
         let of_arm = arm.map(|arm| [&[ARMS, arm], &of_run[1..]].concat());
         let problem = error.to_string();
@@ -145,7 +145,7 @@ impl Written<'_> {
                 (Some(arms), [ARMS, arm, keys @ ..]) => arms.files.get(*arm).map(|file| (file, keys)),
                 _ => self.file.map(|file| (file, &keys[..])),
             };
-            if let Some(error) = of_file.and_then(|(file, keys)| file.senseless(keys, problem.clone())) {
+            if let Some(error) = of_file.and_then(|(file, keys)| file.invalid(keys, problem.clone())) {
                 return error;
             }
         }

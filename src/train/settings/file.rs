@@ -64,7 +64,7 @@ impl SettingsFile {
     }
 
     /// A setting that makes no sense, if it stands here.
-    pub(super) fn senseless(&self, keys: &[&str], problem: String) -> Option<TrainError> {
+    pub(super) fn invalid(&self, keys: &[&str], problem: String) -> Option<TrainError> {
         let line = line_of(&self.text, keys)?;
         Some(TrainError::Row { path: self.path.clone(), line, problem })
     }

@@ -1,5 +1,7 @@
-// What blocks of either side have in common: BLOCK and DEPTH are theirs, and an invocation of LANES brings four entries of
-// each operand.
+// What blocks of every size have in common. A size gives BLOCK, DEPTH, and LANES invocations, each of which brings four
+// entries of each operand, and what becomes of them:
+//   Sums, and fn with_terms(place: Place, sums: Sums, first: u32) -> Sums, of the k whose entries begin at `first`
+//   fn put_block(place: Place, sums: Sums)
 #import block_index
 #import outer
 #import weight
@@ -44,7 +46,7 @@ struct Entries {
 }
 
 // What this invocation brings of both operands from k to k + DEPTH.
-fn fetched(place: Place, k: u32) -> Entries {
+fn loaded(place: Place, k: u32) -> Entries {
     let l = brought(place.lane, LEFT_ALONG_K);
     let r = brought(place.lane, RIGHT_ALONG_K);
     let first = block_index(place) * BLOCK;
@@ -56,11 +58,28 @@ fn fetched(place: Place, k: u32) -> Entries {
     );
 }
 
-fn keep(place: Place, entries: Entries) {
+fn stage(place: Place, entries: Entries) {
     let l = brought(place.lane, LEFT_ALONG_K);
     let r = brought(place.lane, RIGHT_ALONG_K);
     lefts[l.y * PITCH + l.x] = entries.left;
     rights[r.y * PITCH + r.x] = entries.right;
+}
+
+// Puts Σ_k left(row, k) right(column, k), for k from begin to end in ascending order, of the block of this workgroup.
+fn product(place: Place, begin: u32, end: u32) {
+    var sums = Sums();
+    var next = loaded(place, begin);
+    for (var k = begin; k < end; k += DEPTH) {
+        stage(place, next);
+        workgroupBarrier();
+        // Under way while what is staged is worked on; beyond the end it is of no use, and does no harm.
+        next = loaded(place, k + DEPTH);
+        for (var d = 0u; d < DEPTH; d++) {
+            sums = with_terms(place, sums, d * PITCH);
+        }
+        workgroupBarrier();
+    }
+    put_block(place, sums);
 }
 
 // Without loops: a matrix that is indexed by a variable may be taken out of registers.

@@ -7,34 +7,27 @@ const DEPTH = 8u;
 // An invocation has four rows and four columns in each half of the block.
 const HALF = BLOCK / 2u;
 
-// Puts Σ_k left(row, k) right(column, k), for k from begin to end in ascending order, of the block of this workgroup.
-fn product(place: Place, begin: u32, end: u32) {
-    let mine = vec2(place.lane / 16u, place.lane % 16u);
-    var sums00 = mat4x4<f32>();
-    var sums01 = mat4x4<f32>();
-    var sums10 = mat4x4<f32>();
-    var sums11 = mat4x4<f32>();
-    var next = fetched(place, begin);
-    for (var k = begin; k < end; k += DEPTH) {
-        keep(place, next);
-        workgroupBarrier();
-        // Under way while what is kept is worked on; beyond the end it is of no use, and does no harm.
-        next = fetched(place, k + DEPTH);
-        for (var d = 0u; d < DEPTH; d++) {
-            let a0 = lefts[d * PITCH + mine.x];
-            let a1 = lefts[d * PITCH + mine.x + HALF / 4u];
-            let b0 = rights[d * PITCH + mine.y];
-            let b1 = rights[d * PITCH + mine.y + HALF / 4u];
-            sums00 = added(sums00, a0, b0);
-            sums01 = added(sums01, a0, b1);
-            sums10 = added(sums10, a1, b0);
-            sums11 = added(sums11, a1, b1);
-        }
-        workgroupBarrier();
-    }
-    let first = block_index(place) * BLOCK + 4u * mine;
-    put_sums(place, first, sums00);
-    put_sums(place, first + vec2(0u, HALF), sums01);
-    put_sums(place, first + vec2(HALF, 0u), sums10);
-    put_sums(place, first + vec2(HALF, HALF), sums11);
+struct Sums {
+    of00: mat4x4<f32>,
+    of01: mat4x4<f32>,
+    of10: mat4x4<f32>,
+    of11: mat4x4<f32>,
+}
+
+fn with_terms(place: Place, sums: Sums, first: u32) -> Sums {
+    let a0 = lefts[first + place.lane / 16u];
+    let a1 = lefts[first + place.lane / 16u + HALF / 4u];
+    let b0 = rights[first + place.lane % 16u];
+    let b1 = rights[first + place.lane % 16u + HALF / 4u];
+    return Sums(
+        added(sums.of00, a0, b0), added(sums.of01, a0, b1), added(sums.of10, a1, b0), added(sums.of11, a1, b1)
+    );
+}
+
+fn put_block(place: Place, sums: Sums) {
+    let first = block_index(place) * BLOCK + 4u * vec2(place.lane / 16u, place.lane % 16u);
+    put_sums(place, first, sums.of00);
+    put_sums(place, first + vec2(0u, HALF), sums.of01);
+    put_sums(place, first + vec2(HALF, 0u), sums.of10);
+    put_sums(place, first + vec2(HALF, HALF), sums.of11);
 }

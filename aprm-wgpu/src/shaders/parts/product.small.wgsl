@@ -6,22 +6,15 @@ const LANES = 256u;
 const BLOCK = 32u;
 const DEPTH = 32u;
 
-// Puts Σ_k left(row, k) right(column, k), for k from begin to end in ascending order, of the block of this workgroup.
-fn product(place: Place, begin: u32, end: u32) {
-    let mine = vec2(place.lane / BLOCK, place.lane % BLOCK);
-    var sums = vec4<f32>();
-    var next = fetched(place, begin);
-    for (var k = begin; k < end; k += DEPTH) {
-        keep(place, next);
-        workgroupBarrier();
-        // Under way while what is kept is worked on; beyond the end it is of no use, and does no harm.
-        next = fetched(place, k + DEPTH);
-        for (var d = 0u; d < DEPTH; d++) {
-            sums = fma(lefts[d * PITCH + mine.x], vec4(rights[d * PITCH + mine.y / 4u][mine.y % 4u]), sums);
-        }
-        workgroupBarrier();
-    }
-    let first = block_index(place) * BLOCK + vec2(4u, 1u) * mine;
+alias Sums = vec4<f32>;
+
+fn with_terms(place: Place, sums: Sums, first: u32) -> Sums {
+    let column = place.lane % BLOCK;
+    return fma(lefts[first + place.lane / BLOCK], vec4(rights[first + column / 4u][column % 4u]), sums);
+}
+
+fn put_block(place: Place, sums: Sums) {
+    let first = block_index(place) * BLOCK + vec2(place.lane / BLOCK * 4u, place.lane % BLOCK);
     put(place, first.x, first.y, sums.x);
     put(place, first.x + 1u, first.y, sums.y);
     put(place, first.x + 2u, first.y, sums.z);

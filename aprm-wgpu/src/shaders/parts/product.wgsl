@@ -8,20 +8,12 @@ const LANES = 256u;
 const BLOCK = 64u;
 const DEPTH = 16u;
 
-// Puts Σ_k left(row, k) right(column, k), for k from begin to end in ascending order, of the block of this workgroup.
-fn product(place: Place, begin: u32, end: u32) {
-    let mine = vec2(place.lane / 16u, place.lane % 16u);
-    var sums = mat4x4<f32>();
-    var next = fetched(place, begin);
-    for (var k = begin; k < end; k += DEPTH) {
-        keep(place, next);
-        workgroupBarrier();
-        // Under way while what is kept is worked on; beyond the end it is of no use, and does no harm.
-        next = fetched(place, k + DEPTH);
-        for (var d = 0u; d < DEPTH; d++) {
-            sums = added(sums, lefts[d * PITCH + mine.x], rights[d * PITCH + mine.y]);
-        }
-        workgroupBarrier();
-    }
-    put_sums(place, block_index(place) * BLOCK + 4u * mine, sums);
+alias Sums = mat4x4<f32>;
+
+fn with_terms(place: Place, sums: Sums, first: u32) -> Sums {
+    return added(sums, lefts[first + place.lane / 16u], rights[first + place.lane % 16u]);
+}
+
+fn put_block(place: Place, sums: Sums) {
+    put_sums(place, block_index(place) * BLOCK + 4u * vec2(place.lane / 16u, place.lane % 16u), sums);
 }
